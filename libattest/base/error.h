@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The error for input that is not of its format. Input that is well formed but
+// not trusted is never an error: it is a Finding (policy/finding.h).
+
+#ifndef LIBATTEST_BASE_ERROR_H_
+#define LIBATTEST_BASE_ERROR_H_
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace attest {
+
+// what() is one line that names the format, the place, the field and what is wrong:
+// "TPMS_ATTEST: byte 12: extraData: larger than its type allows".
+class ParseError : public std::runtime_error {
+ public:
+  // A place in a binary format, as a byte offset from the start of the input.
+  ParseError(std::string_view format, std::size_t offset, std::string_view field,
+             std::string_view why);
+  // A place in a text format, in that format's own words: "line 12", "/pcrs/0".
+  ParseError(std::string_view format, std::string_view place, std::string_view why);
+
+  // Byte offset from the start of the input; 0 for text formats. Never past the input's end.
+  std::size_t offset() const noexcept { return offset_; }
+
+ private:
+  std::size_t offset_ = 0;
+};
+
+}  // namespace attest
+
+#endif  // LIBATTEST_BASE_ERROR_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "libattest/crypto/context.h"
+
+#include <new>
+#include <string>
+
+namespace attest::crypto {
+namespace {
+
+// OpenSSL's names for kAllHashes, in its order.
+constexpr std::array kOpensslNames{"SHA1", "SHA256",   "SHA384",   "SHA512",
+                                   "SM3",  "SHA3-256", "SHA3-384", "SHA3-512"};
+static_assert(kOpensslNames.size() == kAllHashes.size());
+
+}  // namespace
+
+Context::Context() : library_(OSSL_LIB_CTX_new()) {
+  if (!library_) throw std::bad_alloc();
+  const QuietErrors quiet;
+  provider_.reset(OSSL_PROVIDER_load(library_.get(), "default"));
+  if (!provider_) throw std::runtime_error("OpenSSL's default provider can not be loaded");
+  for (std::size_t i = 0; i < mds_.size(); ++i) {
+    mds_[i].reset(EVP_MD_fetch(library_.get(), kOpensslNames[i], nullptr));
+  }
+}
+
+const Context& Context::get() {
+  // Constructed under the compiler's own lock; destroyed at dlclose or exit, before OpenSSL's own
+  // clean-up, because OSSL_LIB_CTX_new registered that first.
+  static const Context context;
+  return context;
+}
+
+const EVP_MD* Context::md(Hash hash) const {
+  for (std::size_t i = 0; i < kAllHashes.size(); ++i) {
+    if (kAllHashes[i] == hash && mds_[i]) return mds_[i].get();
+  }
+  throw std::invalid_argument("this OpenSSL does not compute " + std::string(hash_name(hash)));
+}
+
+}  // namespace attest::crypto

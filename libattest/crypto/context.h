@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// libattest's own OpenSSL library context. The host's default context and its providers are never
+// used, its configuration decides nothing here, and nothing of ours is left in its error queue.
+// One thing is out of reach: an OpenSSL with engines reads the host's openssl.cnf into the default
+// context once a process, at the first digest or key of any context (its engine tables ask for it),
+// unless the host has chosen otherwise with OPENSSL_init_crypto before.
+// For crypto/ only.
+
+#ifndef LIBATTEST_CRYPTO_CONTEXT_H_
+#define LIBATTEST_CRYPTO_CONTEXT_H_
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+
+#include <array>
+#include <memory>
+
+#include "libattest/crypto/digest.h"
+
+namespace attest::crypto {
+
+// A unique_ptr deleter out of an OpenSSL free function.
+template <auto Free>
+struct Freed {
+  template <typename T>
+  void operator()(T* object) const noexcept {
+    Free(object);
+  }
+};
+
+// Made once, on first use, by whichever thread comes first, and never changed afterwards.
+class Context {
+ public:
+  static const Context& get();
+
+  OSSL_LIB_CTX* library() const noexcept { return library_.get(); }
+  const EVP_MD* md(Hash hash) const;  // throws std::invalid_argument when OpenSSL has none
+
+ private:
+  Context();
+
+  std::unique_ptr<OSSL_LIB_CTX, Freed<OSSL_LIB_CTX_free>> library_;
+  std::unique_ptr<OSSL_PROVIDER, Freed<OSSL_PROVIDER_unload>> provider_;
+  std::array<std::unique_ptr<EVP_MD, Freed<EVP_MD_free>>, kAllHashes.size()> mds_;
+};
+
+// While one lives, OpenSSL errors are ours; when it goes, the thread's queue is as it was.
+class QuietErrors {
+ public:
+  QuietErrors() noexcept { ERR_set_mark(); }
+  ~QuietErrors() { ERR_pop_to_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+};
+
+}  // namespace attest::crypto
+
+#endif  // LIBATTEST_CRYPTO_CONTEXT_H_

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "libattest/crypto/key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <limits>
+#include <new>
+
+#include "libattest/base/pem.h"
+#include "libattest/base/text.h"
+#include "libattest/crypto/context.h"
+
+namespace attest::crypto {
+namespace {
+
+constexpr std::size_t kMinRsaBits = 1024;
+constexpr std::size_t kMaxRsaBits = 8192;  // bounds the time of one verification
+constexpr std::size_t kMaxInput = 65536;   // bytes of an encoded key or certificate
+
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+using Bignum = std::unique_ptr<BIGNUM, Freed<BN_free>>;
+using ParamBuild = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
+using Params = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+
+struct CurveName {
+  Curve curve;
+  std::string_view name;
+  std::string_view openssl;
+  std::size_t size;
+};
+constexpr std::array<CurveName, 3> kCurves{{{Curve::kP256, "P-256", "prime256v1", 32},
+                                            {Curve::kP384, "P-384", "secp384r1", 48},
+                                            {Curve::kP521, "P-521", "secp521r1", 66}}};
+
+const CurveName& of(Curve curve) noexcept {
+  for (const CurveName& c : kCurves) {
+    if (c.curve == curve) return c;
+  }
+  return kCurves[0];
+}
+
+[[noreturn]] void refuse(std::string_view format, std::string_view why) {
+  throw ParseError(format, 0, "public key", why);
+}
+
+template <typename T>
+T* allocated(T* object) {
+  if (object == nullptr) throw std::bad_alloc();
+  return object;
+}
+
+Bignum bignum(Bytes big_endian) {
+  return Bignum(
+      allocated(BN_bin2bn(big_endian.data(), static_cast<int>(big_endian.size()), nullptr)));
+}
+
+// An EVP_PKEY of `type` from its parameters; null when OpenSSL finds them wrong.
+EVP_PKEY* from_params(const char* type, OSSL_PARAM_BLD* build) {
+  const Params params(allocated(OSSL_PARAM_BLD_to_param(build)));
+  const KeyContext context(
+      allocated(EVP_PKEY_CTX_new_from_name(Context::get().library(), type, nullptr)));
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_fromdata_init(context.get()) != 1 ||
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
+    return nullptr;
+  }
+  return key;
+}
+
+Certificate parse_certificate(Bytes der) {
+  constexpr std::string_view kFormat = "X.509 certificate";
+  if (der.size() > kMaxInput) throw ParseError(kFormat, 0, "certificate", "larger than 64 KiB");
+  Certificate cert(allocated(X509_new_ex(Context::get().library(), nullptr)));
+  X509* into = cert.release();
+  const unsigned char* at = der.data();
+  // d2i frees what it was given when it fails.
+  if (d2i_X509(&into, &at, static_cast<long>(der.size())) == nullptr) {
+    throw ParseError(kFormat, 0, "certificate", "not a DER certificate");
+  }
+  cert.reset(into);
+  if (at != der.data() + der.size()) {
+    throw ParseError(kFormat, static_cast<std::size_t>(at - der.data()), "certificate",
+                     "has bytes after its end");
+  }
+  return cert;
+}
+
+}  // namespace
+
+std::string_view curve_name(Curve curve) noexcept { return of(curve).name; }
+std::size_t curve_size(Curve curve) noexcept { return of(curve).size; }
+
+std::string_view scheme_name(Scheme scheme) noexcept {
+  switch (scheme) {
+    case Scheme::kRsassa:
+      return "RSASSA";
+    case Scheme::kRsapss:
+      return "RSAPSS";
+    case Scheme::kEcdsa:
+      return "ECDSA";
+  }
+  return "?";
+}
+
+PublicKey::PublicKey(Handle key, std::string_view format) : key_(std::move(key)) {
+  if (!key_) refuse(format, "the numbers do not make a key");
+  bits_ = static_cast<std::size_t>(EVP_PKEY_get_bits(key_.get()));
+  if (EVP_PKEY_is_a(key_.get(), "RSA") == 1) {
+    type_ = KeyType::kRsa;
+    if (bits_ < kMinRsaBits || bits_ > kMaxRsaBits) {
+      refuse(format, "RSA key is not of 1024 to 8192 bits");
+    }
+    BIGNUM* e = nullptr;
+    if (EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_RSA_E, &e) != 1) throw std::bad_alloc();
+    const Bignum owned(e);
+    // With an exponent of 1 every message is its own signature.
+    if (BN_is_odd(e) == 0 || BN_is_one(e) == 1) {
+      refuse(format, "RSA exponent is not an odd number above 1");
+    }
+    const BN_ULONG word = BN_get_word(e);
+    exponent_ =
+        word <= std::numeric_limits<std::uint32_t>::max() ? static_cast<std::uint32_t>(word) : 0;
+    return;
+  }
+  if (EVP_PKEY_is_a(key_.get(), "EC") == 1) {
+    type_ = KeyType::kEc;
+    std::array<char, 64> name{};
+    std::size_t length = 0;
+    if (EVP_PKEY_get_group_name(key_.get(), name.data(), name.size(), &length) == 1) {
+      for (const CurveName& c : kCurves) {
+        if (c.openssl == std::string_view(name.data(), length)) curve_ = c.curve;
+      }
+    }
+    int is_explicit = 1;
+    if (EVP_PKEY_get_int_param(key_.get(), OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+                               &is_explicit) != 1 ||
+        is_explicit != 0) {
+      refuse(format, "EC key spells out its curve instead of naming it");  // RFC 5480, 2.1.1
+    }
+    if (!curve_) refuse(format, "EC key is not on P-256, P-384 or P-521");
+    return;
+  }
+  refuse(format, "neither an RSA nor an EC key");
+}
+
+PublicKey PublicKey::rsa(Bytes modulus, std::uint32_t exponent, std::string_view format) {
+  const QuietErrors quiet;
+  if (modulus.size() * 8 > kMaxRsaBits) refuse(format, "RSA key is not of 1024 to 8192 bits");
+  const Bignum n = bignum(modulus);
+  const Bignum e(allocated(BN_new()));
+  if (BN_set_word(e.get(), exponent) != 1) throw std::bad_alloc();
+  const ParamBuild build(allocated(OSSL_PARAM_BLD_new()));
+  if (OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
+      OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
+    throw std::bad_alloc();
+  }
+  return {Handle(from_params("RSA", build.get()), EVP_PKEY_free), format};
+}
+
+PublicKey PublicKey::ec(Curve curve, Bytes x, Bytes y, std::string_view format) {
+  const QuietErrors quiet;
+  const CurveName& c = of(curve);
+  if (x.size() > c.size || y.size() > c.size) refuse(format, "coordinate larger than its curve");
+  // SEC 1, 2.3.3: an uncompressed point; coordinates are left-padded to the curve's size.
+  std::vector<std::uint8_t> point(1 + 2 * c.size, 0);
+  point[0] = 0x04;
+  const auto put = [&](Bytes v, std::size_t end) {
+    std::copy(v.begin(), v.end(), point.begin() + static_cast<std::ptrdiff_t>(end - v.size()));
+  };
+  put(x, 1 + c.size);
+  put(y, 1 + 2 * c.size);
+  const ParamBuild build(allocated(OSSL_PARAM_BLD_new()));
+  if (OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, c.openssl.data(),
+                                      0) != 1 ||
+      OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                       point.size()) != 1) {
+    throw std::bad_alloc();
+  }
+  return {Handle(from_params("EC", build.get()), EVP_PKEY_free), format};
+}
+
+PublicKey PublicKey::from_spki(Bytes der) {
+  constexpr std::string_view kFormat = "SubjectPublicKeyInfo";
+  const QuietErrors quiet;
+  if (der.size() > kMaxInput) refuse(kFormat, "larger than 64 KiB");
+  const unsigned char* at = der.data();
+  EVP_PKEY* key =
+      d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()), Context::get().library(), nullptr);
+  if (key == nullptr) refuse(kFormat, "not a DER public key");
+  Handle owned(key, EVP_PKEY_free);
+  if (at != der.data() + der.size()) {
+    throw ParseError(kFormat, static_cast<std::size_t>(at - der.data()), "public key",
+                     "has bytes after its end");
+  }
+  return {std::move(owned), kFormat};
+}
+
+PublicKey PublicKey::from_pem(Bytes pem) {
+  const PemBlock block = parse_pem(as_text(pem));
+  if (block.label == "PUBLIC KEY") return from_spki(block.data);
+  if (block.label == "CERTIFICATE") return from_certificate(block.data);
+  throw ParseError("PEM", "line 1", "neither PUBLIC KEY nor CERTIFICATE");
+}
+
+PublicKey PublicKey::from_certificate(Bytes der) {
+  constexpr std::string_view kFormat = "X.509 certificate";
+  const QuietErrors quiet;
+  const Certificate cert = parse_certificate(der);
+  EVP_PKEY* key = X509_get_pubkey(cert.get());
+  if (key == nullptr) refuse(kFormat, "its key can not be read");
+  return {Handle(key, EVP_PKEY_free), kFormat};
+}
+
+std::string PublicKey::describe() const {
+  return curve_ ? std::string(curve_name(*curve_)) : "RSA-" + std::to_string(bits_);
+}
+
+std::vector<std::uint8_t> PublicKey::spki() const {
+  const QuietErrors quiet;
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key_.get(), &der);
+  if (size <= 0) throw std::bad_alloc();
+  const std::unique_ptr<unsigned char, decltype([](unsigned char* p) { OPENSSL_free(p); })> owned(
+      der);
+  return {der, der + size};
+}
+
+std::vector<std::uint8_t> PublicKey::key_bits() const {
+  const QuietErrors quiet;
+  unsigned char* der = nullptr;
+  const int size = i2d_PublicKey(key_.get(), &der);
+  if (size <= 0) throw std::bad_alloc();
+  const std::unique_ptr<unsigned char, decltype([](unsigned char* p) { OPENSSL_free(p); })> owned(
+      der);
+  return {der, der + size};
+}
+
+bool PublicKey::verify_digest(Scheme scheme, Hash hash, Bytes digest, Bytes signature) const {
+  const QuietErrors quiet;
+  if ((scheme == Scheme::kEcdsa) != (type_ == KeyType::kEc)) return false;
+  if (digest.size() != hash_size(hash)) return false;
+  // RFC 8017, 8.1.2 and 8.2.2, step 1: OpenSSL leaves out this check for PSS.
+  if (type_ == KeyType::kRsa && signature.size() != (bits_ + 7) / 8) return false;
+  const EVP_MD* md = Context::get().md(hash);
+  const auto verifies = [&](int salt_length) {
+    const KeyContext context(
+        allocated(EVP_PKEY_CTX_new_from_pkey(Context::get().library(), key_.get(), nullptr)));
+    if (EVP_PKEY_verify_init(context.get()) != 1) return false;
+    if (scheme == Scheme::kRsassa &&
+        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) {
+      return false;
+    }
+    if (scheme == Scheme::kRsapss &&
+        (EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) != 1 ||
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), salt_length) != 1)) {
+      return false;
+    }
+    if (EVP_PKEY_CTX_set_signature_md(context.get(), md) != 1) return false;
+    return EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
+                           digest.size()) == 1;
+  };
+  if (scheme != Scheme::kRsapss) return verifies(0);
+  return verifies(RSA_PSS_SALTLEN_DIGEST) || verifies(RSA_PSS_SALTLEN_MAX);
+}
+
+std::vector<std::uint8_t> ecdsa_der(Bytes r, Bytes s) {
+  const std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>> signature(allocated(ECDSA_SIG_new()));
+  Bignum big_r = bignum(r);
+  Bignum big_s = bignum(s);
+  if (ECDSA_SIG_set0(signature.get(), big_r.get(), big_s.get()) != 1) throw std::bad_alloc();
+  (void)big_r.release();  // the signature's now
+  (void)big_s.release();
+  unsigned char* der = nullptr;
+  const int size = i2d_ECDSA_SIG(signature.get(), &der);
+  if (size <= 0) throw std::bad_alloc();
+  const std::unique_ptr<unsigned char, decltype([](unsigned char* p) { OPENSSL_free(p); })> owned(
+      der);
+  return {der, der + size};
+}
+
+std::vector<std::uint8_t> certificate_subject_key_id(Bytes der) {
+  const QuietErrors quiet;
+  const Certificate cert = parse_certificate(der);
+  const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(cert.get());
+  if (id == nullptr) return {};
+  const unsigned char* data = ASN1_STRING_get0_data(id);
+  return {data, data + ASN1_STRING_length(id)};
+}
+
+}  // namespace attest::crypto

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "libattest/tpm/key.h"
+
+#include <string>
+
+#include "libattest/base/pem.h"
+#include "libattest/base/text.h"
+
+namespace attest::tpm {
+namespace {
+
+constexpr std::string_view kFormat = "attestation key";
+constexpr std::size_t kMaxInput = 65536;
+constexpr std::uint8_t kDerSequence = 0x30;
+
+struct Decoded {
+  KeyFormat format;
+  crypto::PublicKey key;
+};
+
+Decoded from_pem(Bytes in) {
+  const PemBlock block = parse_pem(as_text(in));
+  if (block.label == "PUBLIC KEY") {
+    return {KeyFormat::kPem, crypto::PublicKey::from_spki(block.data)};
+  }
+  if (block.label == "CERTIFICATE") {
+    return {KeyFormat::kCertificatePem, crypto::PublicKey::from_certificate(block.data)};
+  }
+  throw ParseError("PEM", "line 1", "neither PUBLIC KEY nor CERTIFICATE");
+}
+
+Decoded from_der(Bytes in) {
+  std::string not_spki;
+  try {
+    return {KeyFormat::kSpkiDer, crypto::PublicKey::from_spki(in)};
+  } catch (const ParseError& e) {
+    not_spki = e.what();
+  }
+  try {
+    return {KeyFormat::kCertificateDer, crypto::PublicKey::from_certificate(in)};
+  } catch (const ParseError& e) {
+    throw ParseError(kFormat, 0, "DER", not_spki + "; " + e.what());
+  }
+}
+
+// Whether a 16-bit size says exactly how much follows it.
+bool has_2b_size(Bytes in) noexcept {
+  return in.size() >= 2 && (std::size_t{in[0]} << 8U | in[1]) == in.size() - 2;
+}
+
+}  // namespace
+
+std::string_view format_name(KeyFormat format) noexcept {
+  switch (format) {
+    case KeyFormat::kTpm2bPublic:
+      return "TPM2B_PUBLIC";
+    case KeyFormat::kTpmtPublic:
+      return "TPMT_PUBLIC";
+    case KeyFormat::kPem:
+      return "PEM public key";
+    case KeyFormat::kSpkiDer:
+      return "DER public key";
+    case KeyFormat::kCertificatePem:
+      return "PEM certificate";
+    case KeyFormat::kCertificateDer:
+      return "DER certificate";
+  }
+  return "?";
+}
+
+// The four beginnings exclude each other: TPMT_PUBLIC begins with 0x0001 or 0x0023, and a public
+// area with a size in front is far smaller than the 0x2d2d or 0x3000 bytes that PEM or DER would
+// mean.
+AttestationKey AttestationKey::load(Bytes in) {
+  if (in.empty()) throw ParseError(kFormat, 0, "key", "empty");
+  if (in.size() > kMaxInput) throw ParseError(kFormat, kMaxInput, "key", "larger than 64 KiB");
+  if (looks_like_pem(as_text(in))) {
+    Decoded d = from_pem(in);
+    return {d.format, std::move(d.key)};
+  }
+  if (in[0] == kDerSequence) {
+    Decoded d = from_der(in);
+    return {d.format, std::move(d.key)};
+  }
+  const bool sized = has_2b_size(in);
+  std::vector<std::uint8_t> raw(in.begin(), in.end());
+  const PublicArea area = sized ? parse_public_2b(raw) : parse_public(raw);
+  AttestationKey key(sized ? KeyFormat::kTpm2bPublic : KeyFormat::kTpmtPublic, public_key_of(area));
+  key.name_ = name_of(area);
+  key.area_ = area;
+  key.raw_ = std::move(raw);
+  return key;
+}
+
+}  // namespace attest::tpm

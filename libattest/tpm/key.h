@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// An attestation key as its owner has it: TPM public area, PEM, DER or certificate.
+
+#ifndef LIBATTEST_TPM_KEY_H_
+#define LIBATTEST_TPM_KEY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "libattest/base/reader.h"
+#include "libattest/crypto/key.h"
+#include "libattest/tpm/public.h"
+
+namespace attest::tpm {
+
+// Numbers are part of the C ABI (attest_key_format).
+enum class KeyFormat : std::uint8_t {
+  kTpm2bPublic = 1,
+  kTpmtPublic = 2,
+  kPem = 3,
+  kSpkiDer = 4,
+  kCertificatePem = 5,
+  kCertificateDer = 6,
+};
+std::string_view format_name(KeyFormat format) noexcept;  // "TPM2B_PUBLIC"
+
+// Immutable. Owns all that it refers to.
+class AttestationKey {
+ public:
+  // Detects the format by content: PEM armour; DER's 0x30 (SubjectPublicKeyInfo or certificate);
+  // a 16-bit size that equals the rest: TPM2B_PUBLIC; else TPMT_PUBLIC.
+  // Throws ParseError, with the format's name, when the bytes are not exactly one public key.
+  static AttestationKey load(Bytes in);
+
+  KeyFormat format() const noexcept { return format_; }
+  const crypto::PublicKey& key() const noexcept { return key_; }
+  // What a TPM knows of its key. Null for PEM and DER keys, which carry no attributes and no Name.
+  const PublicArea* area() const noexcept { return area_ ? &*area_ : nullptr; }
+  // TPM Name; empty when there is no area.
+  Bytes name() const noexcept { return name_; }
+
+  AttestationKey(AttestationKey&&) = default;
+  AttestationKey& operator=(AttestationKey&&) = default;
+
+ private:
+  AttestationKey(KeyFormat format, crypto::PublicKey key) : format_(format), key_(std::move(key)) {}
+
+  KeyFormat format_;
+  crypto::PublicKey key_;
+  std::vector<std::uint8_t>
+      raw_;  // what area_ looks into; moving a vector keeps its bytes in place
+  std::optional<PublicArea> area_;
+  std::vector<std::uint8_t> name_;
+};
+
+}  // namespace attest::tpm
+
+#endif  // LIBATTEST_TPM_KEY_H_

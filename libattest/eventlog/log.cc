@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "libattest/eventlog/log.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "libattest/base/text.h"
+#include "libattest/eventlog/types.h"
+
+namespace attest::eventlog {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::string_view kFormatName = "event log";
+constexpr std::size_t kMaxLog = std::size_t{64} << 20U;
+constexpr std::uint32_t kMaxEvents = 1U << 18U;  // real logs have a few hundred
+constexpr std::uint32_t kMaxAlgorithms = 16;     // TPM2_NUM_PCR_BANKS
+constexpr std::uint32_t kMaxPcr = 23;
+constexpr std::size_t kSha1Size = 20;
+constexpr std::size_t kSignatureSize = 16;
+
+// PFP 10.4.5.1, and the PC Client BIOS and EFI specifications for TPM 1.2. The NUL is part of it.
+constexpr std::string_view kSpecId03 = "Spec ID Event03\0"sv;
+constexpr std::string_view kSpecId02 = "Spec ID Event02\0"sv;
+constexpr std::string_view kSpecId00 = "Spec ID Event00\0"sv;
+
+struct Header {
+  Format format = Format::kSha1;
+  std::size_t pointer_size = 8;
+};
+
+class Parser {
+ public:
+  Parser(Bytes in, std::vector<Algorithm>& algorithms, std::vector<Event>& events,
+         std::vector<const std::uint8_t*>& digests)
+      : r_(in, kFormatName), algorithms_(algorithms), events_(events), digests_(digests) {}
+
+  Header run() {
+    if (r_.remaining() > kMaxLog) r_.fail("log", "larger than 64 MiB");
+    algorithms_.push_back({static_cast<std::uint16_t>(crypto::Hash::kSha1),
+                           static_cast<std::uint16_t>(kSha1Size), crypto::Hash::kSha1});
+    if (r_.done()) return {};
+    const Header header = first_event();
+    reserve();
+    while (!r_.done()) {
+      if (header.format == Format::kSha1) {
+        sha1_event();
+      } else {
+        agile_event();
+      }
+    }
+    return header;
+  }
+
+ private:
+  // Room for what an ordinary log may still hold, without believing any number in it.
+  void reserve() {
+    constexpr std::size_t kMost = 4096;
+    std::size_t least_record = 16;
+    for (const Algorithm& a : algorithms_) least_record += 2U + a.size;
+    const std::size_t more = std::min(r_.remaining() / least_record, kMost);
+    events_.reserve(events_.size() + more);
+    digests_.reserve(digests_.size() + more * algorithms_.size());
+  }
+
+  Event& begin_event() {
+    if (events_.size() >= kMaxEvents) r_.fail("pcrIndex", "more than 262144 events");
+    Event e;
+    e.index = static_cast<std::uint32_t>(events_.size());
+    e.offset = r_.offset();
+    e.pcr = r_.u32le("pcrIndex");
+    if (e.pcr > kMaxPcr && e.pcr != kTrustBoundaryPcr) {
+      r_.fail("pcrIndex", "no PCR has this number");
+    }
+    e.type = r_.u32le("eventType");
+    if (e.pcr == kTrustBoundaryPcr && e.type != kEvNoAction) {
+      r_.fail("pcrIndex", "no PCR has this number, and only EV_NO_ACTION may say 0xffffffff");
+    }
+    e.digests = static_cast<std::uint32_t>(digests_.size());
+    events_.push_back(e);
+    return events_.back();
+  }
+
+  // PFP 10.2.1 TCG_PCClientPCREvent
+  void sha1_event() {
+    Event& e = begin_event();
+    digests_.push_back(r_.take(kSha1Size, "digest").data());
+    const std::uint32_t size = r_.u32le("eventDataSize");
+    e.data = r_.take(size, "event");
+  }
+
+  // PFP 10.2.2 TCG_PCR_EVENT2: each algorithm of the header exactly once, in any order.
+  void agile_event() {
+    Event& e = begin_event();
+    const std::uint32_t count = r_.u32le("digests.count");
+    if (count != algorithms_.size()) r_.fail("digests.count", "not one digest an algorithm");
+    digests_.resize(digests_.size() + count, nullptr);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint16_t id = r_.u16le("digests.hashAlg");
+      const std::size_t which = algorithms_[i].id == id ? i : position_of(id);
+      if (which == count) r_.fail("digests.hashAlg", "an algorithm that the header does not list");
+      const std::uint8_t*& digest = digests_[e.digests + which];
+      if (digest != nullptr) r_.fail("digests.hashAlg", "an algorithm's second digest");
+      digest = r_.take(algorithms_[which].size, "digests.digest").data();
+    }
+    const std::uint32_t size = r_.u32le("eventSize");
+    e.data = r_.take(size, "event");
+  }
+
+  std::size_t position_of(std::uint16_t id) const noexcept {
+    return static_cast<std::size_t>(std::ranges::find(algorithms_, id, &Algorithm::id) -
+                                    algorithms_.begin());
+  }
+
+  // The first record, of the SHA-1 shape in both formats, says which format the others have.
+  Header first_event() {
+    sha1_event();
+    const Event& e = events_.front();
+    if (e.type != kEvNoAction || e.data.size() < kSignatureSize) return {};
+    const std::string_view signature = as_text(e.data.first(kSignatureSize));
+    if (signature != kSpecId03 && signature != kSpecId02 && signature != kSpecId00) return {};
+    Reader r(e.data, kFormatName, r_.offset() - e.data.size());
+    if (e.pcr != 0) r.fail("specID", "its pcrIndex is not 0");
+    const Bytes digest(digests_.front(), kSha1Size);
+    if (std::ranges::any_of(digest, std::identity{})) r.fail("specID", "its digest is not zero");
+    r.take(kSignatureSize, "signature");
+    if (signature != kSpecId03) return spec_id_12(r, signature == kSpecId02);
+    const Header header = spec_id_03(r);
+    digests_.assign(algorithms_.size(), nullptr);  // the header has no digest in the log's banks
+    return header;
+  }
+
+  static void spec_version(Reader& r, std::uint8_t major) {
+    r.u32le("platformClass");
+    r.u8("specVersionMinor");
+    if (r.u8("specVersionMajor") != major) r.fail("specVersionMajor", "a version unknown to us");
+    r.u8("specErrata");
+  }
+  // 1 for 32-bit and 2 for 64-bit firmware.
+  static std::size_t uintn_size(Reader& r) {
+    const std::uint8_t size = r.u8("uintnSize");
+    if (size != 1 && size != 2) r.fail("uintnSize", "neither 1 nor 2");
+    return std::size_t{size} * 4;
+  }
+  static void vendor_info(Reader& r) {
+    r.take(r.u8("vendorInfoSize"), "vendorInfo");
+    r.expect_end("specID");
+  }
+
+  // TCG_EfiSpecIdEventStruct of the EFI Platform Specification 1.22, or the BIOS one's counterpart,
+  // which has a reserved byte where uintnSize is.
+  static Header spec_id_12(Reader& r, bool efi) {
+    Header header;
+    spec_version(r, 1);
+    if (efi) {
+      header.pointer_size = uintn_size(r);
+    } else {
+      r.u8("reserved");
+    }
+    vendor_info(r);
+    return header;
+  }
+
+  // PFP 10.4.5.1 TCG_EfiSpecIDEvent
+  Header spec_id_03(Reader& r) {
+    Header header{Format::kCryptoAgile, 0};
+    spec_version(r, 2);
+    header.pointer_size = uintn_size(r);
+    const std::uint32_t count = r.u32le("numberOfAlgorithms");
+    if (count == 0 || count > kMaxAlgorithms) r.fail("numberOfAlgorithms", "not 1 to 16");
+    algorithms_.clear();
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Algorithm a;
+      a.id = r.u16le("digestSizes.algorithmId");
+      if (position_of(a.id) != algorithms_.size()) {
+        r.fail("digestSizes.algorithmId", "an algorithm is listed twice");
+      }
+      a.hash = crypto::hash_from_id(a.id);
+      a.size = r.u16le("digestSizes.digestSize");
+      if (a.size == 0 || (a.hash && crypto::hash_size(*a.hash) != a.size)) {
+        r.fail("digestSizes.digestSize", "not the size of the algorithm's digests");
+      }
+      algorithms_.push_back(a);
+    }
+    vendor_info(r);
+    return header;
+  }
+
+  Reader r_;
+  std::vector<Algorithm>& algorithms_;
+  std::vector<Event>& events_;
+  std::vector<const std::uint8_t*>& digests_;
+};
+
+}  // namespace
+
+std::string_view name_of(Format format) noexcept {
+  return format == Format::kCryptoAgile ? "crypto-agile" : "sha1";
+}
+
+Log Log::parse(Bytes in) {
+  Log log;
+  const Header header = Parser(in, log.algorithms_, log.events_, log.digests_).run();
+  log.format_ = header.format;
+  log.pointer_size_ = header.pointer_size;
+  return log;
+}
+
+Bytes Log::digest(const Event& event, std::size_t algorithm) const noexcept {
+  const std::uint8_t* const digest = digests_[event.digests + algorithm];
+  if (digest == nullptr) return {};
+  return {digest, algorithms_[algorithm].size};
+}
+
+std::optional<std::size_t> Log::find(crypto::Hash bank) const noexcept {
+  for (std::size_t i = 0; i < algorithms_.size(); ++i) {
+    if (algorithms_[i].hash == bank) return i;
+  }
+  return std::nullopt;
+}
+
+}  // namespace attest::eventlog

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The appraisal policy: what is expected of a node. Nothing that it does not say is trusted.
+
+#ifndef LIBATTEST_POLICY_POLICY_H_
+#define LIBATTEST_POLICY_POLICY_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libattest/crypto/digest.h"
+#include "libattest/policy/runtime_policy.h"
+
+namespace attest::policy {
+
+// The attestation key ("ak").
+struct KeyPolicy {
+  // TPM Names, one of which the key must have. Empty: the caller vouches for the key it gives.
+  std::vector<std::vector<std::uint8_t>> names;
+  // "attributes": "required" fails a key without the attributes of a TPM's restricted signing key,
+  // a PEM key among them; "reported" (the default) warns where they are unknown. Wrong ones fail
+  // either way.
+  bool attributes_required = false;
+  // "binding": "required" fails a key that nothing binds to a TPM's EK (a pinned Name does);
+  // "vouched" (the default) warns.
+  bool binding_required = false;
+};
+
+// The boot event log ("event_log").
+struct EventLogPolicy {
+  bool required = false;
+  std::vector<std::uint32_t> pcrs;  // that the log must explain, strictly
+  // Digests that the events of a PCR may have, in the policy's bank, sorted: an event with any
+  // other fails. PCRs listed here are appraised by that.
+  std::map<std::uint32_t, std::vector<crypto::Digest>> events;
+};
+
+// What the kernel extends ("ima": {"digest": …}); numbered as ima::DigestMode.
+enum class ImaDigest : std::uint8_t { kNative = 1, kPadded = 2, kPaddedOld = 3 };
+std::optional<ImaDigest> ima_digest_from_name(std::string_view name) noexcept;
+std::string_view name_of(ImaDigest digest) noexcept;
+
+// What a signature in the list does ("ima": {"signatures": …}).
+enum class ImaSignatures : std::uint8_t {
+  kOptional,  // "optional": a good signature or a listed digest (Keylime 6.2 and newer)
+  kRequired,  // "required": a good signature
+  kBoth,      // "both": a listed digest, and a good signature where the list has one (Keylime 6.1)
+};
+
+// The IMA measurement list ("ima").
+struct ImaPolicy {
+  bool required = true;
+  std::uint32_t pcr = 10;
+  ImaDigest digest = ImaDigest::kNative;
+  ImaSignatures signatures = ImaSignatures::kOptional;
+  std::uint64_t max_unverified_tail = 1000;  // entries
+  bool violations_fail = true;               // "violations": "fail" (the default) or "report"
+  // "boot_aggregate": "0-9" (the default) or "0-7": older kernels leave PCRs 8 and 9 out of it for
+  // SHA-256, too.
+  bool boot_aggregate_0_7 = false;
+  bool verity = false;                         // listed digests may be fs-verity digests
+  bool allow_empty = false;                    // a list without entries, when its PCR is zero
+  std::shared_ptr<const RuntimePolicy> rules;  // null: the entries are replayed, not judged
+};
+
+struct ClockPolicy {
+  bool require_safe = false;
+};
+
+// Immutable once loaded; shared by any number of appraisals.
+struct Policy {
+  crypto::Hash bank = crypto::Hash::kSha256;
+  bool allow_sha1 = false;  // SHA-1 signatures, bank and file digests
+  KeyPolicy ak;
+  // Reference values: a quoted PCR must have one of its list.
+  std::map<std::uint32_t, std::vector<crypto::Digest>> pcrs;
+  EventLogPolicy event_log;
+  std::optional<ImaPolicy> ima;
+  ClockPolicy clock;
+
+  // PCRs that the policy judges, as a bit map: all of them must be quoted.
+  std::uint32_t judged_pcrs() const noexcept;
+};
+
+// The native policy, a JSON document of version 1. Unknown keys are refused with their path, and so
+// is a policy that contradicts itself: a PCR under event_log.pcrs that has neither reference values
+// nor events, the sha1 bank without allow_sha1, an IMA PCR with reference values, any rule about
+// PCR 16 or 23, which software resets at will. "ima": {"allow_match_all": true} lets an exclude
+// pattern of the runtime policy match every path.
+Policy parse_policy(std::string_view json);
+
+// Adds to `policy` what other formats say. Each throws ParseError, also when `policy` has rules of
+// that kind already: two sources of truth are refused rather than merged.
+void add_runtime_policy(Policy& policy, RuntimePolicy rules);
+// Keylime's TPM policy: {"22": ["hex"], "mask": "0x400000"}, values in the policy's bank.
+void add_keylime_tpm_policy(Policy& policy, std::string_view json);
+
+// The native JSON of a policy, indented, as parse_policy reads it. `rules` is written as a Keylime
+// runtime policy under /ima/runtime_policy. Sorted: policies that mean the same are written the
+// same. Throws std::invalid_argument where a path or pattern is not UTF-8: JSON can not hold it.
+std::string to_json(const Policy& policy);
+
+}  // namespace attest::policy
+
+#endif  // LIBATTEST_POLICY_POLICY_H_

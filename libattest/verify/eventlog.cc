@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "libattest/verify/eventlog.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "libattest/base/hex.h"
+#include "libattest/eventlog/describe.h"
+#include "libattest/eventlog/quirks.h"
+#include "libattest/eventlog/replay.h"
+#include "libattest/eventlog/secure_boot.h"
+#include "libattest/eventlog/types.h"
+
+namespace attest::verify {
+namespace {
+
+using crypto::Digest;
+using crypto::Hash;
+using eventlog::Problem;
+using policy::Code;
+using policy::Component;
+using policy::Finding;
+using policy::PcrState;
+using policy::Severity;
+
+constexpr std::uint32_t kExitBootServicesPcr = 5;
+
+constexpr bool has(std::uint32_t mask, std::uint32_t pcr) noexcept {
+  return pcr < tpm::kNumPcrs && (mask >> pcr & 1U) != 0;
+}
+
+Code code_of(Problem problem) noexcept {
+  switch (problem) {
+    case Problem::kDataMismatch:
+    case Problem::kMalformedData:
+      return Code::kEventData;
+    case Problem::kNoActionDigest:
+      return Code::kEventNoAction;
+    case Problem::kLocality:
+      return Code::kEventLocality;
+    case Problem::kHcrtm:
+      return Code::kEventHcrtm;
+    case Problem::kSeparator:
+      return Code::kEventSeparator;
+    case Problem::kFirmwareError:
+      return Code::kEventFirmwareError;
+    case Problem::kUnknownType:
+    case Problem::kUnusedType:
+      return Code::kEventType;
+    case Problem::kRetyped:
+      return Code::kEventRetyped;
+    case Problem::kQuirk:
+      return Code::kEventQuirk;
+  }
+  return Code::kEventData;
+}
+
+class EventLogJudge {
+ public:
+  EventLogJudge(const eventlog::Log& log, const policy::Policy* policy, const QuotedPcrs& quoted,
+                std::uint32_t ima_pcr, PcrTable& table, policy::Findings& findings)
+      : log_(log),
+        policy_(policy),
+        quoted_(quoted),
+        ima_pcr_(ima_pcr),
+        table_(table),
+        findings_(findings) {
+    if (policy == nullptr) return;
+    for (const std::uint32_t pcr : policy->event_log.pcrs) policed_ |= std::uint32_t{1} << pcr;
+    for (const auto& [pcr, digests] : policy->event_log.events) policed_ |= std::uint32_t{1} << pcr;
+  }
+
+  // The quoted banks that the log carries; the policy's first, if it is one of them.
+  void choose_banks() {
+    for (const QuotedPcrs::Bank& bank : quoted_.banks()) {
+      if (log_.find(bank.hash)) {
+        banks_.push_back(bank.hash);
+      } else if (!log_.events().empty()) {
+        lacks_bank(bank.hash);
+      }
+    }
+    if (policy_ == nullptr) return;
+    const auto own = std::ranges::find(banks_, policy_->bank);
+    if (own != banks_.end()) std::iter_swap(banks_.begin(), own);
+  }
+
+  void replay() {
+    replay_ = eventlog::replay(log_, banks_);
+    for (const eventlog::Bank& bank : replay_.banks) {
+      const QuotedPcrs::Bank& quoted = *quoted_.find(bank.hash);
+      for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
+        if (has(quoted.mask, pcr) && pcr != ima_pcr_) compare(bank, pcr, quoted.values[pcr]);
+      }
+    }
+  }
+
+  void check_events() {
+    if (banks_.empty()) return;
+    checked_ = eventlog::check(log_, banks_.front());
+    for (const eventlog::Issue& issue : checked_.issues) {
+      // Where a PCR starts is PCR 0's business, in whichever PCR the event was put.
+      const bool about_pcr_0 =
+          issue.problem == Problem::kLocality || issue.problem == Problem::kHcrtm;
+      const bool policed = has(policed_, issue.pcr) || (about_pcr_0 && has(policed_, 0));
+      const Severity severity = is_information(issue) ? Severity::kInfo
+                                : policed             ? Severity::kFailure
+                                                      : Severity::kWarning;
+      findings_.add(finding_of(issue, log_, severity));
+    }
+  }
+
+  // Event rules: every digest that was extended into the PCR is one that the policy lists.
+  void judge_events() {
+    if (policy_ == nullptr || banks_.empty() || banks_.front() != policy_->bank) return;
+    const std::size_t algorithm = *log_.find(policy_->bank);
+    for (const auto& [pcr, listed] : policy_->event_log.events) {
+      bool all = replay_.num_extends[pcr] != 0;
+      for (const eventlog::Event& event : log_.events()) {
+        if (event.pcr != pcr || event.type == eventlog::kEvNoAction) continue;
+        const Digest digest(log_.digest(event, algorithm));
+        if (std::ranges::find(listed, digest) != listed.end()) continue;
+        all = false;
+        findings_.add({Code::kEventNotListed,
+                       Severity::kFailure,
+                       Component::kEventLog,
+                       pcr,
+                       event.index,
+                       event.offset,
+                       {},
+                       to_hex(digest.bytes()),
+                       "event " + std::to_string(event.index) + " (" +
+                           eventlog::type_name(event.type) + ", " +
+                           eventlog::describe(log_, event) + ") in PCR " + std::to_string(pcr) +
+                           " has a digest that the policy does not list"});
+      }
+      const bool replayed = table_.get(policy_->bank, pcr) == PcrState::kReplayed ||
+                            table_.get(policy_->bank, pcr) == PcrState::kAppraised;
+      if (all && replayed) table_.set(policy_->bank, pcr, PcrState::kAppraised);
+    }
+  }
+
+  // What the log says of Secure Boot is proven when PCR 7 replays in the bank it is read from.
+  void claim(policy::Claims& claims) const {
+    claims.num_events = log_.events().size();
+    if (banks_.empty()) return;
+    const PcrState pcr7 = table_.get(banks_.front(), 7);
+    if (pcr7 != PcrState::kReplayed && pcr7 != PcrState::kAppraised) return;
+    const eventlog::SecureBoot state = eventlog::secure_boot(log_, checked_).state;
+    if (state != eventlog::SecureBoot::kUnknown) {
+      claims.secure_boot = std::string(eventlog::name_of(state));
+    }
+  }
+
+ private:
+  void lacks_bank(Hash bank) {
+    const bool needed = policy_ != nullptr && bank == policy_->bank && policed_ != 0;
+    const std::string name(crypto::hash_name(bank));
+    findings_.add({Code::kEventLogBank,
+                   needed ? Severity::kFailure : Severity::kWarning,
+                   Component::kEventLog,
+                   {},
+                   {},
+                   {},
+                   name,
+                   {},
+                   "the event log has no " + name + " digests: its PCRs can not be replayed"});
+  }
+
+  void compare(const eventlog::Bank& bank, std::uint32_t pcr, const Digest& quoted) {
+    const std::uint32_t extends = replay_.num_extends[pcr];
+    if (bank.pcrs[pcr] == quoted) {
+      table_.set(bank.hash, pcr, extends == 0 ? PcrState::kInitial : PcrState::kReplayed);
+      return;
+    }
+    if (extends == 0) {
+      // A launch leaves PCRs 18 to 22 at zero; PCR 17 always gets the launch's own measurement.
+      if (eventlog::is_initial(pcr, quoted.bytes()) && (pcr != 17 || quoted.all(0xff))) {
+        table_.set(bank.hash, pcr, PcrState::kInitial);
+      } else if (has(policed_, pcr)) {
+        mismatch(bank, pcr, quoted);
+      }
+      return;
+    }
+    if (pcr == kExitBootServicesPcr) {
+      if (const auto quirk = eventlog::ebs_missing(quoted.bytes(), bank)) {
+        table_.set(bank.hash, pcr, PcrState::kReplayed);
+        const eventlog::Quirk& q = eventlog::quirk(*quirk);
+        findings_.add({Code::kEventQuirk,
+                       Severity::kInfo,
+                       Component::kEventLog,
+                       pcr,
+                       {},
+                       {},
+                       {},
+                       std::string(q.name),
+                       "firmware quirk allowed for: " + std::string(q.what)});
+        return;
+      }
+    }
+    mismatch(bank, pcr, quoted);
+  }
+
+  // The operating system goes on extending PCRs 10 to 15 without this log: a warning there, unless
+  // the policy wants the log to explain them.
+  void mismatch(const eventlog::Bank& bank, std::uint32_t pcr, const Digest& quoted) {
+    const bool fails = pcr <= 9 || (pcr >= 17 && pcr <= 22) || has(policed_, pcr);
+    if (fails) table_.set(bank.hash, pcr, PcrState::kMismatch);
+    findings_.add({Code::kPcrReplay,
+                   fails ? Severity::kFailure : Severity::kWarning,
+                   Component::kEventLog,
+                   pcr,
+                   {},
+                   {},
+                   to_hex(quoted.bytes()),
+                   to_hex(bank.pcrs[pcr].bytes()),
+                   "the event log does not replay to PCR " + std::to_string(pcr) + " (" +
+                       std::string(crypto::hash_name(bank.hash)) +
+                       "): an event is missing, added or changed"});
+  }
+
+  const eventlog::Log& log_;
+  const policy::Policy* policy_;
+  const QuotedPcrs& quoted_;
+  std::uint32_t ima_pcr_;
+  PcrTable& table_;
+  policy::Findings& findings_;
+  std::uint32_t policed_ = 0;
+  std::vector<Hash> banks_;
+  eventlog::Replay replay_;
+  eventlog::Checked checked_;
+};
+
+}  // namespace
+
+bool is_information(const eventlog::Issue& issue) noexcept {
+  return issue.problem == Problem::kQuirk;
+}
+
+Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log, Severity severity) {
+  const eventlog::Event& event = log.events()[issue.event];
+  std::optional<std::uint32_t> pcr;
+  if (event.pcr < tpm::kNumPcrs) pcr = event.pcr;
+  return {code_of(issue.problem),
+          severity,
+          Component::kEventLog,
+          pcr,
+          event.index,
+          event.offset,
+          {},
+          {},
+          "event " + std::to_string(event.index) + " (" + eventlog::type_name(event.type) +
+              "): " + issue.what};
+}
+
+void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
+                    const QuotedPcrs& quoted, std::uint32_t ima_pcr, PcrTable& table,
+                    policy::Findings& findings, policy::Claims& claims) {
+  if (log.events().empty()) {
+    const bool required =
+        policy != nullptr && (policy->event_log.required || !policy->event_log.pcrs.empty() ||
+                              !policy->event_log.events.empty());
+    findings.add({Code::kEventLogEmpty,
+                  required ? Severity::kFailure : Severity::kWarning,
+                  Component::kEventLog,
+                  {},
+                  {},
+                  {},
+                  {},
+                  {},
+                  "the event log is empty"});
+  }
+  EventLogJudge judge(log, policy, quoted, ima_pcr, table, findings);
+  judge.choose_banks();
+  judge.replay();
+  judge.check_events();
+  judge.judge_events();
+  judge.claim(claims);
+}
+
+}  // namespace attest::verify

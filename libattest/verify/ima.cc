@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "libattest/verify/ima.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "libattest/base/hex.h"
+#include "libattest/verify/ima_rules.h"
+
+namespace attest::verify {
+namespace {
+
+using crypto::Hash;
+using ima::DigestMode;
+using policy::Code;
+using policy::Component;
+using policy::PcrState;
+using policy::Severity;
+
+constexpr std::size_t kChunk = std::size_t{64} << 10U;  // bytes read at a time
+
+// Finds out how a list replays that does not in the mode that was asked for; judges nothing.
+class NoJudge final : public EntryJudge {
+ public:
+  void prepare(const ima::Entry& /*entry*/) override {}
+  void midway() override {}
+  void judge(const ima::Entry& /*entry*/, policy::Findings& /*findings*/) override {}
+};
+
+class ImaJudgement {
+ public:
+  ImaJudgement(const policy::Policy* policy, const QuotedPcrs& quoted, Hash bank, std::uint32_t pcr,
+               policy::Findings& findings)
+      : ima_policy_(policy != nullptr && policy->ima ? &*policy->ima : nullptr),
+        quoted_(quoted),
+        bank_(bank),
+        pcr_(pcr),
+        mode_(ima_policy_ != nullptr ? DigestMode{static_cast<std::uint8_t>(ima_policy_->digest)}
+                                     : DigestMode::kNative),
+        findings_(findings) {}
+
+  void run(const ImaEvidence& ima, PcrTable& table, policy::Claims& claims) {
+    ImaRules rules(ima_policy_, quoted_);
+    ImaWalk walk(rules, quoted_, bank_, pcr_, mode_);
+    walk_all(ima, walk);
+    if (!walk.covered()) {
+      mismatch(ima, walk, table);
+      return;
+    }
+    claims.ima_entries = *walk.covered();
+    claims.ima_unverified = walk.num_entries() - *walk.covered();
+    claims.ima_violations = walk.num_violations();
+    findings_.append(std::move(walk.list_findings()));
+    findings_.append(std::move(walk.findings()));
+    for (const Hash other : walk.differing()) differs(other, table);
+    table.set(bank_, pcr_, PcrState::kReplayed);
+    for (const QuotedPcrs::Bank& bank : quoted_.banks()) {
+      if (quoted_.find(bank.hash, pcr_) != nullptr) {
+        table.set(bank.hash, pcr_, PcrState::kReplayed);
+      }
+    }
+    check_mode();
+    check_empty(walk, table);
+    check_tail(walk);
+    judged(walk, table);
+  }
+
+ private:
+  void mismatch(const ImaEvidence& ima, ImaWalk& walk, PcrTable& table) {
+    table.set(bank_, pcr_, PcrState::kMismatch);
+    // Facts about the list itself help to find the entry; rules judged what nobody signed.
+    findings_.append(std::move(walk.list_findings()));
+    std::string message = "the IMA list does not replay to PCR " + std::to_string(pcr_) + " (" +
+                          std::string(crypto::hash_name(bank_)) +
+                          "): an entry is missing, added or changed";
+    if (const auto other = mode_that_matches(ima)) {
+      message = "the IMA list replays to PCR " + std::to_string(pcr_) + " (" +
+                std::string(crypto::hash_name(bank_)) + ") only with " +
+                std::string(ima::name_of(*other)) +
+                " digests, which the policy does not allow: the node's kernel lacks this hash";
+    }
+    add(Code::kImaReplay, Severity::kFailure, to_hex(quoted_.find(bank_, pcr_)->bytes()),
+        to_hex(walk.value().bytes()), std::move(message));
+  }
+
+  // A list that was read from a stream is gone: nothing is said of it then.
+  std::optional<DigestMode> mode_that_matches(const ImaEvidence& ima) const {
+    if (ima.read || bank_ == Hash::kSha1 || mode_ != DigestMode::kNative) return std::nullopt;
+    for (const DigestMode mode : {DigestMode::kPadded, DigestMode::kPaddedOld}) {
+      NoJudge nothing;
+      ImaWalk walk(nothing, quoted_, bank_, pcr_, mode);
+      walk_all(ima, walk);
+      if (walk.covered()) return mode;
+    }
+    return std::nullopt;
+  }
+
+  void differs(Hash other, PcrTable& table) {
+    table.set(other, pcr_, PcrState::kMismatch);
+    add(Code::kImaReplay, Severity::kFailure, to_hex(quoted_.find(other, pcr_)->bytes()), {},
+        "the IMA list replays in the " + std::string(crypto::hash_name(bank_)) +
+            " bank and not in the " + std::string(crypto::hash_name(other)) + " bank");
+  }
+
+  void check_mode() {
+    if (mode_ == DigestMode::kNative) return;
+    add(Code::kImaDigestMode, Severity::kWarning, {}, std::string(ima::name_of(mode_)),
+        "the IMA list was replayed with " + std::string(ima::name_of(mode_)) +
+            " digests: it is proven no better than SHA-1 proves it");
+  }
+
+  void check_empty(const ImaWalk& walk, PcrTable& table) {
+    if (*walk.covered() != 0) return;
+    if (ima_policy_ != nullptr && ima_policy_->allow_empty && walk.num_entries() == 0) {
+      table.set(bank_, pcr_, PcrState::kAppraised);
+      return;
+    }
+    add(Code::kImaEmpty, ima_policy_ != nullptr ? Severity::kFailure : Severity::kWarning, {}, {},
+        "the quote covers no entry of the IMA list: PCR " + std::to_string(pcr_) + " is zero");
+  }
+
+  void check_tail(const ImaWalk& walk) {
+    const std::uint64_t tail = walk.num_entries() - *walk.covered();
+    if (tail == 0) return;
+    const std::uint64_t most =
+        ima_policy_ != nullptr ? ima_policy_->max_unverified_tail : UINT64_MAX;
+    if (tail > most) {
+      add(Code::kImaTailLong, Severity::kFailure, std::to_string(most) + " entries at most",
+          std::to_string(tail) + " entries",
+          "more entries follow the quoted part of the IMA list than the policy tolerates");
+    } else {
+      add(Code::kImaTail, Severity::kInfo, {}, std::to_string(tail) + " entries",
+          "the IMA list goes on for " + std::to_string(tail) +
+              " entries that the quote does not cover: they were not judged");
+    }
+  }
+
+  void judged(const ImaWalk& walk, PcrTable& table) {
+    if (ima_policy_ == nullptr) return;
+    if (ima_policy_->rules != nullptr) {
+      if (*walk.covered() != 0) table.set(bank_, pcr_, PcrState::kAppraised);
+      return;
+    }
+    add(Code::kImaNoRules, ima_policy_->required ? Severity::kFailure : Severity::kWarning, {}, {},
+        "the IMA list replays, and the policy has no rules for its entries");
+  }
+
+  void add(Code code, Severity severity, std::string expected, std::string found,
+           std::string message) {
+    findings_.add({code,
+                   severity,
+                   Component::kIma,
+                   pcr_,
+                   {},
+                   {},
+                   std::move(expected),
+                   std::move(found),
+                   std::move(message)});
+  }
+
+  const policy::ImaPolicy* ima_policy_;
+  const QuotedPcrs& quoted_;
+  Hash bank_;
+  std::uint32_t pcr_;
+  DigestMode mode_;
+  policy::Findings& findings_;
+};
+
+}  // namespace
+
+void walk_all(const ImaEvidence& ima, ImaWalk& walk) {
+  if (!ima.read) {
+    walk.feed(ima.bytes);
+  } else {
+    std::vector<std::uint8_t> chunk(kChunk);
+    while (const std::size_t size = ima.read(chunk)) walk.feed(Bytes(chunk).first(size));
+  }
+  walk.finish();
+}
+
+void judge_ima(const ImaEvidence& ima, const policy::Policy* policy, const QuotedPcrs& quoted,
+               Hash bank, PcrTable& table, policy::Findings& findings, policy::Claims& claims) {
+  const std::uint32_t pcr = policy != nullptr && policy->ima ? policy->ima->pcr : kDefaultImaPcr;
+  if (quoted.find(bank, pcr) == nullptr) {
+    // A policy that asks for it has failed already (check_quoted).
+    findings.add({Code::kPcrMissing,
+                  Severity::kWarning,
+                  Component::kIma,
+                  pcr,
+                  {},
+                  {},
+                  {},
+                  {},
+                  "the IMA list could not be looked at: PCR " + std::to_string(pcr) + " (" +
+                      std::string(crypto::hash_name(bank)) + ") is not in the quote"});
+    return;
+  }
+  ImaJudgement(policy, quoted, bank, pcr, findings).run(ima, table, claims);
+}
+
+}  // namespace attest::verify

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The IMA list's part of an appraisal.
+
+#ifndef LIBATTEST_VERIFY_IMA_H_
+#define LIBATTEST_VERIFY_IMA_H_
+
+#include "libattest/policy/finding.h"
+#include "libattest/policy/policy.h"
+#include "libattest/policy/report.h"
+#include "libattest/verify/appraise.h"
+#include "libattest/verify/ima_walk.h"
+#include "libattest/verify/pcr_table.h"
+#include "libattest/verify/quote.h"
+
+namespace attest::verify {
+
+inline constexpr std::uint32_t kDefaultImaPcr = 10;
+
+// Replays the list against the quoted PCR in `bank` and judges the entries that the quote covers.
+// `policy` may be null. Throws ParseError for a list that is not of its format.
+void judge_ima(const ImaEvidence& ima, const policy::Policy* policy, const QuotedPcrs& quoted,
+               crypto::Hash bank, PcrTable& table, policy::Findings& findings,
+               policy::Claims& claims);
+
+// Feeds the whole list to the walk.
+void walk_all(const ImaEvidence& ima, ImaWalk& walk);
+
+}  // namespace attest::verify
+
+#endif  // LIBATTEST_VERIFY_IMA_H_

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "libattest/base/hex.h"
+#include "libattest/verify/quote.h"
+
+namespace attest::verify {
+namespace {
+
+using policy::Code;
+using policy::Severity;
+
+constexpr std::size_t kMinRsaBits = 2048;
+constexpr std::uint32_t kRsaExponent = 65537;
+
+class KeyVerifier {
+ public:
+  KeyVerifier(const tpm::AttestationKey& key, const policy::KeyPolicy& rules,
+              policy::Findings& findings)
+      : key_(key), rules_(rules), findings_(findings) {}
+
+  // What TPMs make: anything weaker was not made by one, or is within an attacker's reach.
+  void check_strength() {
+    const crypto::PublicKey& key = key_.key();
+    if (key.type() != crypto::KeyType::kRsa) return;
+    if (key.bits() < kMinRsaBits) {
+      add(Code::kKeyWeak, Severity::kFailure, "RSA-2048 or more", key.describe(),
+          "the attestation key is too short");
+    }
+    if (key.exponent() != kRsaExponent) {
+      add(Code::kKeyWeak, Severity::kFailure, "65537", std::to_string(key.exponent()),
+          "the attestation key's RSA exponent is not the one that TPMs use");
+    }
+  }
+
+  // Part 2, 8.3 TPMA_OBJECT and Part 1, 25.1.3: only a restricted signing key that never was
+  // outside its TPM refuses to sign a forged attestation.
+  void check_attributes() {
+    const tpm::PublicArea* area = key_.area();
+    if (area == nullptr) {
+      add(Code::kKeyAttributesUnknown,
+          rules_.attributes_required ? Severity::kFailure : Severity::kWarning, {},
+          std::string(tpm::format_name(key_.format())),
+          "the attestation key was given without its TPM public area: nothing shows that it is a "
+          "restricted key of a TPM");
+      return;
+    }
+    struct Bit {
+      std::uint32_t mask;
+      std::string_view name;
+    };
+    constexpr std::array<Bit, 5> kRequired{{{tpm::kFixedTpm, "fixedTPM"},
+                                            {tpm::kFixedParent, "fixedParent"},
+                                            {tpm::kSensitiveDataOrigin, "sensitiveDataOrigin"},
+                                            {tpm::kRestricted, "restricted"},
+                                            {tpm::kSign, "sign"}}};
+    for (const Bit& bit : kRequired) {
+      if ((area->attributes & bit.mask) == 0) {
+        bad_attribute(std::string(bit.name) + " set", std::string(bit.name) + " clear");
+      }
+    }
+    if ((area->attributes & tpm::kDecrypt) != 0) bad_attribute("decrypt clear", "decrypt set");
+    if (area->scheme == tpm::kAlgNull) bad_attribute("a signing scheme", "no scheme");
+    if (area->symmetric != tpm::kAlgNull) {
+      bad_attribute("no symmetric algorithm", "a symmetric algorithm");
+    }
+    if (area->kdf != tpm::kAlgNull) bad_attribute("no KDF", "a KDF");
+  }
+
+  // Part 1, 16: the Name is as strong as its digest.
+  void check_name_algorithm(bool allow_sha1) {
+    const tpm::PublicArea* area = key_.area();
+    if (area == nullptr || allow_sha1) return;
+    if (crypto::hash_from_id(area->name_alg) == crypto::Hash::kSha1) {
+      add(Code::kKeyNameAlgorithm, Severity::kFailure, "sha256 or better", "sha1",
+          "the attestation key's Name is a SHA-1 digest, which the policy does not allow");
+    }
+  }
+
+  // The policy's pins, and whether anything binds the key to a TPM.
+  void check_binding() {
+    const Bytes name = key_.name();
+    const bool pinned = std::ranges::any_of(rules_.names, [&](const auto& pin) {
+      return !name.empty() && std::ranges::equal(pin, name);
+    });
+    if (pinned) return;
+    if (!rules_.names.empty()) {
+      add(Code::kKeyNotPinned, Severity::kFailure, "a Name that the policy lists",
+          name.empty() ? "a key without a Name" : to_hex(name),
+          "the attestation key is not one that the policy expects");
+      return;
+    }
+    add(Code::kKeyNotBound, rules_.binding_required ? Severity::kFailure : Severity::kWarning, {},
+        {}, "nothing here binds the attestation key to this node's TPM: the caller vouches for it");
+  }
+
+ private:
+  void bad_attribute(std::string expected, std::string found) {
+    add(Code::kKeyAttributes, Severity::kFailure, std::move(expected), std::move(found),
+        "the attestation key is not a TPM's restricted signing key");
+  }
+  void add(Code code, Severity severity, std::string expected, std::string found,
+           std::string message) {
+    findings_.add({code,
+                   severity,
+                   policy::Component::kKey,
+                   {},
+                   {},
+                   {},
+                   std::move(expected),
+                   std::move(found),
+                   std::move(message)});
+  }
+
+  const tpm::AttestationKey& key_;
+  const policy::KeyPolicy& rules_;
+  policy::Findings& findings_;
+};
+
+}  // namespace
+
+void verify_key(const tpm::AttestationKey& key, const policy::Policy* policy, bool allow_sha1,
+                policy::Findings& findings, policy::Claims& claims) {
+  const policy::KeyPolicy no_rules;
+  KeyVerifier v(key, policy != nullptr ? policy->ak : no_rules, findings);
+  v.check_strength();
+  v.check_attributes();
+  v.check_name_algorithm(allow_sha1);
+  v.check_binding();
+  claims.key = key.key().describe();
+  claims.key_name = to_hex(key.name());
+}
+
+}  // namespace attest::verify

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Learning a policy from the evidence of a node that is known to be good.
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "libattest/base/text.h"
+#include "libattest/eventlog/check.h"
+#include "libattest/ima/boot_aggregate.h"
+#include "libattest/verify/appraise.h"
+#include "libattest/verify/eventlog.h"
+#include "libattest/verify/ima.h"
+#include "libattest/verify/ima_rules.h"
+
+namespace attest::verify {
+namespace {
+
+using crypto::Digest;
+using crypto::Hash;
+using policy::Code;
+using policy::Component;
+using policy::PcrState;
+using policy::Severity;
+
+constexpr std::size_t kMaxList = std::size_t{1} << 30U;  // bytes of a list read from a stream
+
+// PCRs that software can reset at any time: their values say nothing of the boot.
+constexpr bool is_resettable(std::uint32_t pcr) noexcept { return pcr == 16 || pcr == 23; }
+
+// Collects what the covered entries name.
+class Collector final : public EntryJudge {
+ public:
+  explicit Collector(const QuotedPcrs& quoted) : quoted_(quoted) {}
+
+  void prepare(const ima::Entry& /*entry*/) override {}
+  void midway() override {}
+  void judge(const ima::Entry& entry, policy::Findings& findings) override {
+    if (entry.violation || !entry.known) return;
+    if (!is_utf8(entry.name)) {
+      findings.add({Code::kPolicyPath,
+                    Severity::kWarning,
+                    Component::kPolicy,
+                    {},
+                    entry.index,
+                    entry.offset,
+                    {},
+                    {},
+                    "IMA entry " + std::to_string(entry.index) + ": " + describe_name(entry) +
+                        " is not UTF-8 and can not be listed in a policy"});
+      return;
+    }
+    if (ima::is_boot_aggregate(entry) && computable(entry)) return;
+    sha1_ = sha1_ || entry.digest.algorithm == "sha1";
+    verity_ = verity_ || entry.digest.kind == ima::DigestKind::kVerity;
+    if (entry.has_buffer_field && !entry.buffer.empty()) {
+      add_buffer(entry);
+    } else {
+      rules_.files.add(entry.name, entry.digest.algorithm, entry.digest.value);
+    }
+  }
+
+  bool sha1() const noexcept { return sha1_; }
+  bool verity() const noexcept { return verity_; }
+  policy::RuntimePolicy take() {
+    rules_.files.seal();
+    return std::move(rules_);
+  }
+
+ private:
+  // Then every appraisal computes it, and a list of values would only allow other boots.
+  bool computable(const ima::Entry& entry) const {
+    const auto alg = crypto::hash_from_name(entry.digest.algorithm);
+    return alg && expected_boot_aggregate(quoted_, *alg, false).has_value();
+  }
+
+  void add_buffer(const ima::Entry& entry) {
+    const bool keyring = entry.name.front() == '.' || entry.name.front() == '_';
+    auto& list = (keyring ? rules_.keyrings : rules_.buffers)[std::string(entry.name)];
+    const policy::AllowedDigest digest{std::string(entry.digest.algorithm),
+                                       Digest(entry.digest.value)};
+    if (std::ranges::find(list, digest) == list.end()) list.push_back(digest);
+  }
+
+  const QuotedPcrs& quoted_;
+  policy::RuntimePolicy rules_;
+  bool sha1_ = false;
+  bool verity_ = false;
+};
+
+// A stream can be read once, and learning looks more than once.
+void read_into_memory(ImaEvidence& ima) {
+  if (!ima.read) return;
+  std::vector<std::uint8_t> chunk(std::size_t{64} << 10U);
+  while (const std::size_t size = ima.read(chunk)) {
+    if (ima.bytes.size() + size > kMaxList) {
+      throw ParseError("IMA list", ima.bytes.size(), "list", "larger than 1 GiB");
+    }
+    const Bytes more = Bytes(chunk).first(size);
+    ima.bytes.insert(ima.bytes.end(), more.begin(), more.end());
+  }
+  ima.read = nullptr;
+}
+
+class Learner {
+ public:
+  Learner(const Evidence& evidence, policy::Report& report)
+      : evidence_(evidence), report_(report) {}
+
+  // SHA-256 where it was quoted, else the first bank that is better than SHA-1.
+  bool choose_bank() {
+    std::optional<Hash> bank;
+    for (const policy::PcrClaim& pcr : report_.claims.pcrs) {
+      if (pcr.bank == Hash::kSha256 || (!bank && pcr.bank != Hash::kSha1)) bank = pcr.bank;
+    }
+    if (bank) {
+      policy_.bank = *bank;
+      return true;
+    }
+    report_.findings.add({Code::kBankMissing,
+                          Severity::kFailure,
+                          Component::kQuote,
+                          {},
+                          {},
+                          {},
+                          {},
+                          {},
+                          "the quote has no bank that is better than SHA-1"});
+    return false;
+  }
+
+  void learn_key() {
+    const Bytes name = evidence_.key->name();
+    if (!name.empty()) policy_.ak.names.emplace_back(name.begin(), name.end());
+  }
+
+  void learn_pcrs() {
+    policy_.event_log.required = evidence_.event_log.has_value() &&
+                                 !evidence_.event_log->log.events().empty() &&
+                                 evidence_.event_log->log.find(policy_.bank).has_value();
+    for (const policy::PcrClaim& pcr : report_.claims.pcrs) {
+      if (pcr.bank == policy_.bank) learn_pcr(pcr);
+    }
+  }
+
+  void learn_list(const QuotedPcrs& quoted) {
+    if (!report_.claims.ima_entries) return;
+    Collector collector(quoted);
+    ImaWalk walk(collector, quoted, policy_.bank, kDefaultImaPcr, ima::DigestMode::kNative);
+    walk_all(*evidence_.ima, walk);
+    report_.findings.append(std::move(walk.findings()));
+    policy::ImaPolicy& rules = policy_.ima.emplace();
+    rules.verity = collector.verity();
+    if (collector.sha1()) {
+      policy_.allow_sha1 = true;
+      report_.findings.add({Code::kPolicySha1,
+                            Severity::kWarning,
+                            Component::kPolicy,
+                            {},
+                            {},
+                            {},
+                            {},
+                            {},
+                            "the list has SHA-1 file digests, so the policy allows SHA-1: boot the "
+                            "kernel with ima_hash=sha256 for a better one"});
+    }
+    rules.rules = std::make_shared<const policy::RuntimePolicy>(collector.take());
+  }
+
+  policy::Policy take() { return std::move(policy_); }
+
+ private:
+  // PCR 10 is the list's: a value of it would hold until the next program runs.
+  void learn_pcr(const policy::PcrClaim& pcr) {
+    if (pcr.index == kDefaultImaPcr || is_resettable(pcr.index)) return;
+    policy_.pcrs[pcr.index].push_back(pcr.value);
+    const bool explained = pcr.state == PcrState::kReplayed || pcr.state == PcrState::kInitial;
+    if (policy_.event_log.required && explained && !disputed(pcr.index)) {
+      policy_.event_log.pcrs.push_back(pcr.index);
+    }
+  }
+
+  // A log that breaks rules on the good machine would break them on every other.
+  bool disputed(std::uint32_t pcr) const {
+    return std::ranges::any_of(report_.findings.list(), [&](const policy::Finding& f) {
+      const bool about_start = f.code == Code::kEventLocality || f.code == Code::kEventHcrtm;
+      return f.component == Component::kEventLog && f.severity == Severity::kWarning &&
+             (f.pcr == pcr || (about_start && pcr == 0));
+    });
+  }
+
+  const Evidence& evidence_;
+  policy::Report& report_;
+  policy::Policy policy_;
+};
+
+// Good enough to learn from: nothing failed, and nothing was measured that no digest stands for.
+bool is_sound(const policy::Report& report) {
+  return report.claims.quote_verified && !report.findings.any_failure() &&
+         report.claims.ima_violations.value_or(0) == 0;
+}
+
+}  // namespace
+
+Learned learn_policy(Evidence& evidence, const Options& options) {
+  if (evidence.ima) read_into_memory(*evidence.ima);
+  Learned out;
+  out.report = appraise(evidence, nullptr, nullptr, options);
+  Learner learner(evidence, out.report);
+  if (!is_sound(out.report) || !learner.choose_bank()) return out;
+  learner.learn_key();
+  learner.learn_pcrs();
+  policy::Findings quiet;
+  policy::Claims claims;
+  learner.learn_list(
+      *verify_quote(*evidence.quote, *evidence.key, options.nonce, false, quiet, claims));
+  // What was learned must trust what it was learned from.
+  policy::Policy policy = learner.take();
+  policy::Report check = appraise(evidence, &policy, nullptr, options);
+  if (check.verdict == policy::Verdict::kTrusted) {
+    out.policy = std::move(policy);
+  } else {
+    out.report = std::move(check);
+  }
+  return out;
+}
+
+}  // namespace attest::verify

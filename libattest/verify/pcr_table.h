@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What became of each quoted PCR while the parts of an appraisal went by.
+
+#ifndef LIBATTEST_VERIFY_PCR_TABLE_H_
+#define LIBATTEST_VERIFY_PCR_TABLE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "libattest/crypto/digest.h"
+#include "libattest/policy/finding.h"
+#include "libattest/policy/policy.h"
+#include "libattest/policy/report.h"
+#include "libattest/verify/quote.h"
+
+namespace attest::verify {
+
+class PcrTable {
+ public:
+  explicit PcrTable(const QuotedPcrs& quoted);
+
+  // A state is only ever raised: unexplained, then replayed or initial, then appraised. A mismatch
+  // stays.
+  void set(crypto::Hash bank, std::uint32_t pcr, policy::PcrState state) noexcept;
+  policy::PcrState get(crypto::Hash bank, std::uint32_t pcr) const noexcept;
+
+  const std::vector<policy::PcrClaim>& claims() const noexcept { return claims_; }
+  std::vector<policy::PcrClaim> take() { return std::move(claims_); }
+
+ private:
+  policy::PcrClaim* find(crypto::Hash bank, std::uint32_t pcr) noexcept;
+  std::vector<policy::PcrClaim> claims_;
+};
+
+// Whether all PCRs that the policy judges were quoted, in its bank. Nothing of the policy can be
+// judged otherwise.
+bool check_quoted(const policy::Policy& policy, const QuotedPcrs& quoted,
+                  policy::Findings& findings);
+
+// Compares quoted PCRs with the policy's reference values.
+void check_reference_values(const policy::Policy& policy, const QuotedPcrs& quoted, PcrTable& table,
+                            policy::Findings& findings);
+
+// The last word on each PCR: what the policy names must be appraised, and what a log should explain
+// must be explained. `with_event_log`: the evidence has one. `ima_pcr`: the list's.
+void check_explained(const policy::Policy* policy, bool with_event_log, std::uint32_t ima_pcr,
+                     const PcrTable& table, policy::Findings& findings);
+
+}  // namespace attest::verify
+
+#endif  // LIBATTEST_VERIFY_PCR_TABLE_H_

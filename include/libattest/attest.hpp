@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// libattest for C++17 and newer: the C functions of attest.h behind classes that own what they
+// hold. Header only, nothing but the C ABI and the standard library.
+//
+// A call that could not do its work throws libattest::Error. Evidence that is not trusted is no
+// error: that is the report's verdict. Objects move and do not copy; an object that was moved from
+// can only be destroyed or assigned to. Views (Bytes, std::string_view) that a member function
+// returns belong to its object, and those given are read during the call only. For threads, the
+// rules are those of base.h, where const member functions are those that do not change an object.
+
+#ifndef LIBATTEST_ATTEST_HPP_
+#define LIBATTEST_ATTEST_HPP_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "libattest/attest.h"
+
+namespace libattest {
+
+// A call that could not do its work; what() is attest_last_error()'s line.
+class Error : public std::runtime_error {
+ public:
+  explicit Error(attest_status status) : std::runtime_error(attest_last_error()), status_(status) {}
+
+  attest_status status() const noexcept { return status_; }
+
+ private:
+  attest_status status_;
+};
+
+inline void check(attest_status status) {
+  if (status != ATTEST_OK) throw Error(status);
+}
+
+// A view of bytes: from a pointer and a size, or anything with data() and size() over bytes, such
+// as std::vector<std::uint8_t>, std::array, std::span or std::string.
+class Bytes {
+ public:
+  constexpr Bytes() noexcept = default;
+  constexpr Bytes(const std::uint8_t* data, std::size_t size) noexcept : data_(data), size_(size) {}
+  template <typename Container,
+            typename Element = std::remove_pointer_t<decltype(std::declval<Container&>().data())>,
+            typename = std::enable_if_t<sizeof(Element) == 1 && std::is_integral_v<Element> &&
+                                        !std::is_same_v<std::decay_t<Container>, Bytes>>>
+  Bytes(const Container& bytes) noexcept  // implicit, as std::span's is
+      : data_(reinterpret_cast<const std::uint8_t*>(bytes.data())), size_(bytes.size()) {}
+
+  constexpr const std::uint8_t* data() const noexcept { return data_; }
+  constexpr std::size_t size() const noexcept { return size_; }
+  constexpr bool empty() const noexcept { return size_ == 0; }
+  constexpr const std::uint8_t* begin() const noexcept { return data_; }
+  constexpr const std::uint8_t* end() const noexcept { return data_ + size_; }
+
+ private:
+  const std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// A C object and the function that frees it.
+template <typename Object, void (*Free)(Object*)>
+class Handle {
+ public:
+  Handle() noexcept = default;
+  explicit Handle(Object* owned) noexcept : object_(owned) {}
+
+  Object* get() const noexcept { return object_.get(); }
+
+  // Makes an object with a C function whose first argument is the place for it.
+  template <typename Make, typename... Args>
+  static Handle make(Make make, Args... args) {
+    Object* made = nullptr;
+    check(make(&made, args...));
+    return Handle(made);
+  }
+
+ private:
+  struct Freed {
+    void operator()(Object* object) const noexcept { Free(object); }
+  };
+  std::unique_ptr<Object, Freed> object_;
+};
+
+// The text that a C function makes of an object.
+template <typename Object>
+std::string text_of(attest_status (*render)(attest_buffer**, const Object*), const Object* object) {
+  const auto buffer = Handle<attest_buffer, attest_buffer_free>::make(render, object);
+  const auto* data = reinterpret_cast<const char*>(attest_buffer_data(buffer.get()));
+  return std::string(data, attest_buffer_size(buffer.get()));
+}
+
+// `size` unpredictable bytes, 16 to 64, for one quote.
+inline std::vector<std::uint8_t> make_nonce(std::size_t size = 32) {
+  std::vector<std::uint8_t> nonce(size);
+  check(attest_nonce_make(nonce.data(), nonce.size()));
+  return nonce;
+}
+
+// See attest_finding. Owns its words.
+struct Finding {
+  std::int32_t code = 0;
+  std::string id;
+  attest_severity severity = ATTEST_SEVERITY_NONE;
+  attest_component component = ATTEST_COMPONENT_NONE;
+  std::optional<std::uint32_t> pcr;
+  std::optional<std::uint64_t> index;
+  std::optional<std::uint64_t> offset;
+  std::string expected;
+  std::string found;
+  std::string message;
+};
+
+// The findings that two C functions count and give.
+template <typename Object>
+std::vector<Finding> findings_of(std::size_t (*count)(const Object*),
+                                 attest_status (*at)(attest_finding*, const Object*, std::size_t),
+                                 const Object* object) {
+  std::vector<Finding> out(count(object));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    attest_finding f = ATTEST_FINDING_INIT;
+    check(at(&f, object, i));
+    out[i].code = f.code;
+    out[i].id = f.id;
+    out[i].severity = f.severity;
+    out[i].component = f.component;
+    if (f.pcr >= 0) out[i].pcr = static_cast<std::uint32_t>(f.pcr);
+    if (f.index >= 0) out[i].index = static_cast<std::uint64_t>(f.index);
+    if (f.offset >= 0) out[i].offset = static_cast<std::uint64_t>(f.offset);
+    out[i].expected = f.expected;
+    out[i].found = f.found;
+    out[i].message = f.message;
+  }
+  return out;
+}
+
+// See attest_pcrs.
+class Pcrs {
+ public:
+  struct Value {
+    attest_hash bank = ATTEST_HASH_NONE;
+    std::uint32_t pcr = 0;
+    Bytes value;
+  };
+
+  explicit Pcrs(Bytes serialized)
+      : handle_(Owned::make(attest_pcrs_parse, serialized.data(), serialized.size())) {}
+  explicit Pcrs(attest_pcrs* owned) noexcept : handle_(owned) {}
+
+  std::size_t size() const noexcept { return attest_pcrs_count(get()); }
+  Value at(std::size_t index) const {
+    Value v;
+    const std::uint8_t* value = nullptr;
+    std::size_t value_len = 0;
+    check(attest_pcrs_at(get(), index, &v.bank, &v.pcr, &value, &value_len));
+    v.value = {value, value_len};
+    return v;
+  }
+  // Empty when the set does not have it.
+  Bytes find(attest_hash bank, std::uint32_t pcr) const noexcept {
+    std::size_t value_len = 0;
+    const std::uint8_t* value = attest_pcrs_find(get(), bank, pcr, &value_len);
+    return {value, value_len};
+  }
+  const attest_pcrs* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_pcrs, attest_pcrs_free>;
+  Owned handle_;
+};
+
+// The set of PCR values that a C function makes of an object.
+template <typename Object>
+Pcrs pcrs_of(attest_status (*make)(attest_pcrs**, const Object*), const Object* object) {
+  attest_pcrs* made = nullptr;
+  check(make(&made, object));
+  return Pcrs(made);
+}
+
+// See attest_key.
+class Key {
+ public:
+  explicit Key(Bytes in) : handle_(Owned::make(attest_key_load, in.data(), in.size())) {}
+
+  attest_key_format format() const noexcept { return attest_key_get_format(get()); }
+  std::string_view describe() const noexcept { return attest_key_describe(get()); }
+  Bytes name() const noexcept {
+    std::size_t name_len = 0;
+    const std::uint8_t* name = attest_key_name(get(), &name_len);
+    return {name, name_len};
+  }
+  std::uint32_t attributes() const noexcept { return attest_key_attributes(get()); }
+  const attest_key* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_key, attest_key_free>;
+  Owned handle_;
+};
+
+// See attest_report.
+class Report {
+ public:
+  struct Pcr {
+    attest_hash bank = ATTEST_HASH_NONE;
+    std::uint32_t index = 0;
+    std::vector<std::uint8_t> value;
+    attest_pcr_state state = ATTEST_PCR_UNEXPLAINED;
+  };
+
+  explicit Report(attest_report* owned) noexcept : handle_(owned) {}
+
+  attest_verdict verdict() const noexcept { return attest_report_verdict(get()); }
+  bool trusted() const noexcept { return verdict() == ATTEST_VERDICT_TRUSTED; }
+  bool quote_verified() const noexcept { return attest_report_quote_verified(get()) == 1; }
+  std::vector<Finding> findings() const {
+    return findings_of(attest_report_num_findings, attest_report_finding, get());
+  }
+  std::uint64_t num_dropped() const noexcept { return attest_report_num_dropped(get()); }
+  std::vector<Pcr> pcrs() const {
+    std::vector<Pcr> out;
+    for (std::size_t i = 0; i < attest_report_num_pcrs(get()); ++i) {
+      attest_pcr_claim c = ATTEST_PCR_CLAIM_INIT;
+      check(attest_report_pcr(&c, get(), i));
+      out.push_back({c.bank, c.index, {c.value, c.value + c.value_len}, c.state});
+    }
+    return out;
+  }
+  std::string to_json() const { return text_of(attest_report_to_json, get()); }
+  const attest_report* get() const noexcept { return handle_.get(); }
+
+ private:
+  Handle<attest_report, attest_report_free> handle_;
+};
+
+// See attest_quote.
+class Quote {
+ public:
+  Quote(Bytes attest, Bytes signature, Bytes pcrs)
+      : handle_(Owned::make(attest_quote_parse, attest.data(), attest.size(), signature.data(),
+                            signature.size(), pcrs.data(), pcrs.size())) {}
+  static Quote keylime(std::string_view text) {
+    return Quote(Owned::make(attest_quote_parse_keylime, text.data(), text.size()));
+  }
+
+  // Claims; their pointers are the quote's.
+  attest_quote_info info() const {
+    attest_quote_info info = ATTEST_QUOTE_INFO_INIT;
+    check(attest_quote_get_info(&info, get()));
+    return info;
+  }
+  Pcrs pcrs() const { return pcrs_of(attest_quote_pcrs, get()); }
+  Report verify(const Key& key, Bytes nonce, bool allow_sha1 = false) const {
+    attest_quote_options options = ATTEST_QUOTE_OPTIONS_INIT;
+    options.nonce = nonce.data();
+    options.nonce_len = nonce.size();
+    options.allow_sha1 = allow_sha1 ? 1 : 0;
+    attest_report* report = nullptr;
+    check(attest_quote_verify(&report, get(), key.get(), &options));
+    return Report(report);
+  }
+  const attest_quote* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_quote, attest_quote_free>;
+  explicit Quote(Owned made) noexcept : handle_(std::move(made)) {}
+  Owned handle_;
+};
+
+// See attest_eventlog.
+class EventLog {
+ public:
+  explicit EventLog(Bytes in, attest_hash bank = ATTEST_HASH_NONE)
+      : handle_(Owned::make(attest_eventlog_parse, in.data(), in.size(), bank)) {}
+
+  attest_eventlog_format format() const noexcept { return attest_eventlog_get_format(get()); }
+  std::size_t size() const noexcept { return attest_eventlog_num_events(get()); }
+  attest_event at(std::size_t index) const {
+    attest_event event = ATTEST_EVENT_INIT;
+    check(attest_eventlog_event(&event, get(), index));
+    return event;
+  }
+  // Empty when there is none.
+  Bytes digest(std::size_t index, attest_hash bank) const noexcept {
+    std::size_t digest_len = 0;
+    const std::uint8_t* digest = attest_eventlog_digest(get(), index, bank, &digest_len);
+    return {digest, digest_len};
+  }
+  Pcrs pcrs() const { return pcrs_of(attest_eventlog_pcrs, get()); }
+  std::vector<Finding> findings() const {
+    return findings_of(attest_eventlog_num_findings, attest_eventlog_finding, get());
+  }
+  std::string to_json() const { return text_of(attest_eventlog_to_json, get()); }
+  const attest_eventlog* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_eventlog, attest_eventlog_free>;
+  Owned handle_;
+};
+
+// See attest_ima.
+class Ima {
+ public:
+  explicit Ima(const attest_ima_options& options = ATTEST_IMA_OPTIONS_INIT)
+      : handle_(Owned::make(attest_ima_new, &options)) {}
+
+  void feed(Bytes chunk) { check(attest_ima_feed(handle_.get(), chunk.data(), chunk.size())); }
+  void finish() { check(attest_ima_finish(handle_.get())); }
+
+  std::uint64_t num_entries() const noexcept { return attest_ima_num_entries(get()); }
+  std::uint64_t num_violations() const noexcept { return attest_ima_num_violations(get()); }
+  Pcrs pcrs() const { return pcrs_of(attest_ima_pcrs, get()); }
+  std::vector<Finding> findings() const {
+    return findings_of(attest_ima_num_findings, attest_ima_finding, get());
+  }
+  std::string to_json() const { return text_of(attest_ima_to_json, get()); }
+  const attest_ima* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_ima, attest_ima_free>;
+  Owned handle_;
+};
+
+// See attest_policy.
+class Policy {
+ public:
+  Policy() : handle_(Owned::make(attest_policy_new)) {}
+  explicit Policy(std::string_view json)
+      : handle_(Owned::make(attest_policy_parse, json.data(), json.size())) {}
+  explicit Policy(attest_policy* owned) noexcept : handle_(owned) {}
+
+  void set_allow_sha1(bool allow) {
+    check(attest_policy_set_allow_sha1(handle_.get(), allow ? 1 : 0));
+  }
+  void set_ima_digest(attest_ima_digest digest) {
+    check(attest_policy_set_ima_digest(handle_.get(), digest));
+  }
+  // Texts that are not given differ from empty ones: an empty checksum matches nothing.
+  void add_allowlist(std::string_view allowlist,
+                     std::optional<std::string_view> checksum = std::nullopt,
+                     std::optional<std::string_view> excludelist = std::nullopt) {
+    check(attest_policy_add_allowlist(
+        handle_.get(), given(allowlist), allowlist.size(), checksum ? given(*checksum) : nullptr,
+        checksum ? checksum->size() : 0, excludelist ? given(*excludelist) : nullptr,
+        excludelist ? excludelist->size() : 0));
+  }
+  void add_runtime_policy(std::string_view json) {
+    check(attest_policy_add_runtime_policy(handle_.get(), json.data(), json.size()));
+  }
+  void add_tpm_policy(std::string_view json) {
+    check(attest_policy_add_tpm_policy(handle_.get(), json.data(), json.size()));
+  }
+  std::string to_json() const { return text_of(attest_policy_to_json, get()); }
+  const attest_policy* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_policy, attest_policy_free>;
+  // Never NULL, which would say that there is none.
+  static const char* given(std::string_view text) noexcept {
+    return text.data() == nullptr ? "" : text.data();
+  }
+  Owned handle_;
+};
+
+// See attest_node.
+class Node {
+ public:
+  Node() : handle_(Owned::make(attest_node_new)) {}
+  explicit Node(Bytes exported)
+      : handle_(Owned::make(attest_node_import, exported.data(), exported.size())) {}
+
+  std::string to_json() const {
+    const attest_node* node = handle_.get();
+    return text_of(attest_node_export, node);
+  }
+  attest_node* get() noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_node, attest_node_free>;
+  Owned handle_;
+};
+
+// See attest_evidence.
+class Evidence {
+ public:
+  // Puts up to `size` bytes into `buffer` and returns how many; 0 at the end. What it throws comes
+  // out of appraise() and learn().
+  using Read = std::function<std::size_t(std::uint8_t* buffer, std::size_t size)>;
+
+  Evidence() : handle_(Owned::make(attest_evidence_new)) {}
+
+  void set_quote(Bytes attest, Bytes signature, Bytes pcrs) {
+    check(attest_evidence_set_quote(handle_.get(), attest.data(), attest.size(), signature.data(),
+                                    signature.size(), pcrs.data(), pcrs.size()));
+  }
+  void set_keylime_quote(std::string_view text) {
+    check(attest_evidence_set_keylime_quote(handle_.get(), text.data(), text.size()));
+  }
+  void set_ak(Bytes ak) { check(attest_evidence_set_ak(handle_.get(), ak.data(), ak.size())); }
+  void set_key(const Key& key) { check(attest_evidence_set_key(handle_.get(), key.get())); }
+  void set_eventlog(Bytes log) {
+    check(attest_evidence_set_eventlog(handle_.get(), log.data(), log.size()));
+  }
+  void set_ima(Bytes list) {
+    check(attest_evidence_set_ima(handle_.get(), list.data(), list.size()));
+    reader_.reset();
+  }
+  void set_ima_reader(Read read) {
+    auto reader = std::make_unique<Reader>(Reader{std::move(read), nullptr});
+    check(attest_evidence_set_ima_reader(handle_.get(), call, reader.get()));
+    reader_ = std::move(reader);
+  }
+  attest_evidence* get() noexcept { return handle_.get(); }
+
+  // Throws what the read function threw, else Error for a status that is not ATTEST_OK.
+  void check_read(attest_status status) {
+    if (status == ATTEST_E_READ && reader_ && reader_->thrown) {
+      std::rethrow_exception(std::exchange(reader_->thrown, nullptr));
+    }
+    check(status);
+  }
+
+ private:
+  using Owned = Handle<attest_evidence, attest_evidence_free>;
+  struct Reader {
+    Read read;
+    std::exception_ptr thrown;
+  };
+  static std::ptrdiff_t call(void* user, std::uint8_t* buffer, std::size_t size) noexcept {
+    auto& reader = *static_cast<Reader*>(user);
+    try {
+      return static_cast<std::ptrdiff_t>(reader.read(buffer, size));
+    } catch (...) {
+      reader.thrown = std::current_exception();
+      return -1;
+    }
+  }
+  std::unique_ptr<Reader> reader_;  // outlives handle_, which refers to it
+  Owned handle_;
+};
+
+// `now`: seconds since 1970-01-01 UTC, for the report; 0: not said.
+inline attest_appraise_options appraise_options(Bytes nonce, std::int64_t now) noexcept {
+  attest_appraise_options options = ATTEST_APPRAISE_OPTIONS_INIT;
+  options.nonce = nonce.data();
+  options.nonce_len = nonce.size();
+  options.now = now;
+  return options;
+}
+
+// See attest_appraise. `policy` and `node` may be null.
+inline Report appraise(Evidence& evidence, const Policy* policy, Bytes nonce, std::int64_t now = 0,
+                       Node* node = nullptr) {
+  const attest_appraise_options options = appraise_options(nonce, now);
+  attest_report* report = nullptr;
+  evidence.check_read(attest_appraise(&report, evidence.get(),
+                                      policy == nullptr ? nullptr : policy->get(),
+                                      node == nullptr ? nullptr : node->get(), &options));
+  return Report(report);
+}
+inline Report appraise(Evidence& evidence, const Policy& policy, Bytes nonce, std::int64_t now = 0,
+                       Node* node = nullptr) {
+  return appraise(evidence, &policy, nonce, now, node);
+}
+
+// See attest_policy_learn. No policy when the evidence is not sound; the report says why.
+struct Learned {
+  std::optional<Policy> policy;
+  Report report;
+};
+inline Learned learn_policy(Evidence& evidence, Bytes nonce, std::int64_t now = 0) {
+  const attest_appraise_options options = appraise_options(nonce, now);
+  attest_policy* policy = nullptr;
+  attest_report* report = nullptr;
+  evidence.check_read(attest_policy_learn(&policy, &report, evidence.get(), &options));
+  Learned learned{std::nullopt, Report(report)};
+  if (policy != nullptr) learned.policy.emplace(policy);
+  return learned;
+}
+
+}  // namespace libattest
+
+#endif  // LIBATTEST_ATTEST_HPP_

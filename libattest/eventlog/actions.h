@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The texts of EV_ACTION and EV_EFI_ACTION that PFP section 10.4 fixes and libattest knows.
+// The texts of EV_ACTION and EV_EFI_ACTION that PFP section 10 fixes and libattest knows.
 
 #ifndef LIBATTEST_EVENTLOG_ACTIONS_H_
 #define LIBATTEST_EVENTLOG_ACTIONS_H_

@@ -94,7 +94,6 @@ class Checker {
   void finish() { issues_.finish(); }
 
  private:
-  // PFP 10.4.5.3, 3.3.2
   void startup(const Event& e) {
     const Startup::Seen seen = startup_.feed(e);
     if (seen.step == Startup::Step::kBadLocality) issues_.add(Problem::kLocality, e, seen.why);
@@ -113,7 +112,7 @@ class Checker {
     }
   }
 
-  // PFP 10.4.5: the digests of EV_NO_ACTION are zero, in every bank. The Windows loader's record
+  // The digests of EV_NO_ACTION are zero, in every bank. The Windows loader's record
   // is no event of the firmware's.
   void no_action(const Event& e) {
     if (e.pcr == kTrustBoundaryPcr) {
@@ -142,7 +141,7 @@ class Checker {
     }
   }
 
-  // PFP 3.3.4.1: on an error the separator's digest is that of 1 and its data says what happened.
+  // On an error the separator's digest is that of 1 and its data says what happened.
   Coverage error(const Event& e, const Cover& cover) {
     issues_.add(Problem::kFirmwareError, e, e.pcr, [&] {
       const std::size_t shown = std::min<std::size_t>(e.data.size(), 16);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Which part of an event's data its digest covers: the rules of PFP section 10.4 and what boot
+// Which part of an event's data its digest covers: the rules of PFP section 10 and what boot
 // loaders do, one a type. For eventlog/ only; check() is the interface.
 
 #ifndef LIBATTEST_EVENTLOG_COVERAGE_H_

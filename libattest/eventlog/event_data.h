@@ -39,6 +39,7 @@ struct ImageLoad {
   Bytes device_path;
 };
 ImageLoad parse_image_load(Bytes in);
+
 // UEFI_GPT_DATA
 struct Gpt {
   Bytes disk_guid;

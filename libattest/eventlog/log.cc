@@ -21,7 +21,7 @@ constexpr std::uint32_t kMaxPcr = 23;
 constexpr std::size_t kSha1Size = 20;
 constexpr std::size_t kSignatureSize = 16;
 
-// PFP 10.4.5.1, and the PC Client BIOS and EFI specifications for TPM 1.2. The NUL is part of it.
+// PFP section 10, and the PC Client BIOS and EFI specifications for TPM 1.2. The NUL is part of it.
 constexpr std::string_view kSpecId03 = "Spec ID Event03\0"sv;
 constexpr std::string_view kSpecId02 = "Spec ID Event02\0"sv;
 constexpr std::string_view kSpecId00 = "Spec ID Event00\0"sv;
@@ -83,7 +83,7 @@ class Parser {
     return events_.back();
   }
 
-  // PFP 10.2.1 TCG_PCClientPCREvent
+  // TCG_PCClientPCREvent
   void sha1_event() {
     Event& e = begin_event();
     digests_.push_back(r_.take(kSha1Size, "digest").data());
@@ -91,7 +91,7 @@ class Parser {
     e.data = r_.take(size, "event");
   }
 
-  // PFP 10.2.2 TCG_PCR_EVENT2: each algorithm of the header exactly once, in any order.
+  // TCG_PCR_EVENT2: each algorithm of the header exactly once, in any order.
   void agile_event() {
     Event& e = begin_event();
     const std::uint32_t count = r_.u32le("digests.count");
@@ -163,7 +163,7 @@ class Parser {
     return header;
   }
 
-  // PFP 10.4.5.1 TCG_EfiSpecIDEvent
+  // TCG_EfiSpecIDEvent
   Header spec_id_03(Reader& r) {
     Header header{Format::kCryptoAgile, 0};
     spec_version(r, 2);

@@ -39,7 +39,7 @@ const Quirk& quirk(QuirkId id) noexcept;
 
 // Some firmware extends PCR 5 when ExitBootServices is called without logging it. The quirk by
 // which `quoted_pcr5` is PCR 5 of `replayed` after exactly the events that ExitBootServices extends
-// (PFP 8.2.4: invocation and success; invocation and failure; both after a failed first try), if it
+// (PFP: invocation and success; invocation and failure; both after a failed first try), if it
 // is one of these three. For PCR 5 only, and only where the replayed value itself does not match.
 std::optional<QuirkId> ebs_missing(Bytes quoted_pcr5, const Bank& replayed);
 

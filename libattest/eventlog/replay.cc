@@ -11,7 +11,7 @@
 namespace attest::eventlog {
 namespace {
 
-// PCRs that a dynamic launch resets to zero and only it (PC Client Platform TPM Profile, 4.6.2).
+// PCRs that a dynamic launch resets to zero and only it (PC Client Platform TPM Profile).
 constexpr bool is_drtm(std::uint32_t pcr) noexcept { return pcr >= 17 && pcr <= 22; }
 
 bool all_bytes(Bytes value, std::uint8_t byte) noexcept {

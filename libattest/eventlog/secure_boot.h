@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The state of Secure Boot as PCR 7's events tell it (PFP 3.3.4.8 and 10.4). True only as far as
+// The state of Secure Boot as PCR 7's events tell it (PFP 3.3.4, PCR[7]). True only as far as
 // the log replays to a quoted PCR 7 in the bank that was checked; PCR 2 tells when drivers ended.
 
 #ifndef LIBATTEST_EVENTLOG_SECURE_BOOT_H_

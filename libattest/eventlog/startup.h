@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What PCR 0 holds before its first event: PFP 3.3.2 and 10.4.5.3. One implementation for replay(),
-// which follows it, and check(), which reports what does not follow it. For eventlog/ only.
+// What PCR 0 holds before its first event: PFP section 10, StartupLocality and H-CRTM. One
+// implementation for replay(), which follows it, and check(), which reports what does not follow
+// it. For eventlog/ only.
 
 #ifndef LIBATTEST_EVENTLOG_STARTUP_H_
 #define LIBATTEST_EVENTLOG_STARTUP_H_

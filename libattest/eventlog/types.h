@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Event types: PFP 1.06, section 10.4.1, and the numbers that Intel TXT uses for PCRs 17 to 22.
+// Event types: PFP 1.06, section 10, and the numbers that Intel TXT uses for PCRs 17 to 22.
 // A type is never covered by a digest: it says how to look at an event, never what it proves.
 
 #ifndef LIBATTEST_EVENTLOG_TYPES_H_

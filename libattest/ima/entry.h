@@ -29,12 +29,14 @@ struct Entry {
   std::uint64_t index = 0;   // position in the list, from 0
   std::uint64_t offset = 0;  // of the record, from the start of the list
   std::uint32_t pcr = 0;
-  Bytes header_digest;     // as the list says; nothing folds it into a PCR
   bool violation = false;  // all-zero header digest: the template data is covered by nothing
-  std::string_view template_name;
-  // A template name and format that libattest knows. Otherwise only the fields above and, in a
-  // binary list, template_data are filled.
+  // A template name and format that libattest knows. Otherwise only what stands above digest is
+  // filled, template_data in a binary list only.
   bool known = false;
+  bool has_signature_field = false;
+  bool has_buffer_field = false;
+  Bytes header_digest;  // as the list says; nothing folds it into a PCR
+  std::string_view template_name;
   // The bytes that the kernel hashes, for template "ima" already padded to 276 bytes. Empty for an
   // unknown template in an ascii list, which can not be replayed.
   Bytes template_data;
@@ -42,10 +44,8 @@ struct Entry {
   // Fields, each filled when the template has it; empty values stay empty.
   FileDigest digest;      // d, d-ng, d-ngv2
   std::string_view name;  // n, n-ng: without the NUL
-  bool has_signature_field = false;
-  Bytes signature;  // sig
-  bool has_buffer_field = false;
-  Bytes buffer;                             // buf
+  Bytes signature;        // sig: security.ima, or an EVM portable signature in its place
+  Bytes buffer;           // buf
   std::optional<FileDigest> modsig_digest;  // d-modsig, when not empty
   Bytes modsig;
   Bytes evm_signature;  // evmsig

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -35,11 +36,19 @@ bool is_hash_of(crypto::Hash hash, Bytes data, Bytes digest) {
   }
 }
 
-// The bank whose hash of `data` is `digest`; of two that a zero digest fits, the first.
-std::optional<crypto::Hash> bank_of(Bytes data, Bytes digest) {
+// Where there is nothing to check: the first algorithm of its size, which is the usual one.
+std::optional<crypto::Hash> usual_bank(std::size_t digest_size) {
   for (const crypto::Hash hash : crypto::kAllHashes) {
-    if (crypto::hash_size(hash) != digest.size()) continue;
-    if (is_zero(digest) || is_hash_of(hash, data, digest)) return hash;
+    if (crypto::hash_size(hash) == digest_size) return hash;
+  }
+  return std::nullopt;
+}
+
+// The bank whose hash of `data` is `digest`. A violation's zeros are of any.
+std::optional<crypto::Hash> bank_of(Bytes data, Bytes digest) {
+  if (is_zero(digest)) return usual_bank(digest.size());
+  for (const crypto::Hash hash : crypto::kAllHashes) {
+    if (crypto::hash_size(hash) == digest.size() && is_hash_of(hash, data, digest)) return hash;
   }
   return std::nullopt;
 }
@@ -165,8 +174,8 @@ class ListReader::State {
   // What the kernel hashes for template "ima".
   Bytes pad_legacy(Bytes digest, std::string_view name) {
     legacy_.fill(0);
-    const auto name_at = std::ranges::copy(digest, legacy_.begin()).out;
-    std::ranges::copy(as_bytes(name), name_at);
+    std::ranges::copy(digest, legacy_.begin());
+    std::ranges::copy(as_bytes(name), std::span(legacy_).subspan(digest.size()).begin());
     return legacy_;
   }
 
@@ -251,8 +260,8 @@ class ListReader::State {
   // The digits say the digest's size; which algorithm of that size it is, the first line shows.
   void check_bank(const Entry& e) {
     if (!bank_) {
-      bank_ = e.known ? bank_of(e.template_data, e.header_digest)
-                      : bank_of({}, crypto::Digest::filled(e.header_digest.size(), 0).bytes());
+      bank_ =
+          e.known ? bank_of(e.template_data, e.header_digest) : usual_bank(e.header_digest.size());
       if (!bank_) {
         fail_line("template digest", "does not check in any bank; the list's bank must be named");
       }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Reading an IMA measurement list, binary or ascii, in chunks of any size. Memory is bounded by the
-// largest record, not by the list.
+// largest record (16 MiB of template data), not by the list. Nothing is verified here but that the
+// records are of their templates: header digests and PCR are replay.h's.
 
 #ifndef LIBATTEST_IMA_LIST_H_
 #define LIBATTEST_IMA_LIST_H_
@@ -35,7 +36,8 @@ class EntrySink {
 class ListReader {
  public:
   // `sink` must outlive the reader. `bank` is the algorithm of the header digests; nothing: found
-  // out from the first record, whose digest must then check.
+  // out from the first record, whose digest must then check. Where it can not (a violation, an
+  // unknown template in an ascii list), it is SHA-1, SHA-256, SHA-384 or SHA-512, by its size.
   explicit ListReader(EntrySink& sink, ListFormat format = ListFormat::kDetect,
                       std::optional<crypto::Hash> bank = std::nullopt);
   ~ListReader();
@@ -47,7 +49,8 @@ class ListReader {
   void finish();
 
   std::uint64_t num_entries() const noexcept;
-  // The algorithm of the header digests; nothing before the first record.
+  // The algorithm of the header digests; nothing before the first record, if it was not given.
+  // Known when the sink is called.
   std::optional<crypto::Hash> bank() const noexcept;
   // kDetect before the first bytes.
   ListFormat format() const noexcept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reading untrusted JSON (RFC 8259), strictly: UTF-8, no duplicate keys, at most 64 levels and 2^24
+// Reading untrusted JSON (RFC 8259), strictly: UTF-8, no duplicate keys, at most 64 levels and 2^23
 // keys and values, nothing after the value. Every Value knows its path, so that errors name it:
 // "/event_log/pcrs/3".
 

@@ -191,7 +191,7 @@ void FileTable::touch(const Probe& probe) const noexcept {
     if (slots_[at].hash == probe.hash_) {
       const char* path = paths_.data() + slots_[at].path_at;
       __builtin_prefetch(path);
-      __builtin_prefetch(path + 64);
+      __builtin_prefetch(path + slots_[at].path_size - 1);
       return;
     }
     at = at + 1 == slots_.size() ? 0 : at + 1;

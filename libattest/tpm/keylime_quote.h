@@ -22,8 +22,9 @@ struct KeylimeQuote {
   bool compressed = false;
 };
 
-// Each part inflates to at most 4 KiB; a zlib stream that is cut, damaged, longer, or followed by
-// anything is malformed. Either all parts are compressed or none is.
+// All of `text`, at most 64 KiB. Each part inflates to at most 4 KiB; a zlib stream that is cut,
+// damaged, longer, or followed by anything is malformed. Either all parts are compressed or none
+// is.
 KeylimeQuote parse_keylime_quote(std::string_view text);
 
 }  // namespace attest::tpm

@@ -43,10 +43,11 @@ struct ClaimedPcrs {
 ClaimedPcrs parse_pcrs_serialized(Bytes in);
 
 // Bare values one after the other ("-F values"), for selections that are known from elsewhere:
-// exactly the bytes that these need.
+// exactly the bytes that these need. Values of a bank whose digest size is not known are malformed.
 ClaimedPcrs parse_pcrs_values(Bytes in, const std::vector<PcrSelection>& selections);
 
-// Either form: the serialized one where the bytes are of it, else bare values for `selections`.
+// Either form, which the size alone tells: bare values where the bytes are as long as the values of
+// `selections`, else the serialized form.
 ClaimedPcrs parse_pcrs(Bytes in, const std::vector<PcrSelection>& selections);
 
 }  // namespace attest::tpm

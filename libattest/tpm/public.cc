@@ -4,6 +4,8 @@
 
 #include <tss2/tss2_tpm2_types.h>
 
+#include <algorithm>
+
 #include "libattest/tpm/tpm2b.h"
 
 namespace attest::tpm {
@@ -148,9 +150,10 @@ std::vector<std::uint8_t> name_of(const PublicArea& area) {
   const std::optional<crypto::Hash> hash = crypto::hash_from_id(area.name_alg);
   if (!hash) throw ParseError(kFormat, 2, "nameAlg", "not a digest algorithm known here");
   const crypto::Digest digest = crypto::Hasher(*hash)(area.raw);
-  std::vector<std::uint8_t> name{static_cast<std::uint8_t>(area.name_alg >> 8U),
-                                 static_cast<std::uint8_t>(area.name_alg & 0xffU)};
-  name.insert(name.end(), digest.bytes().begin(), digest.bytes().end());
+  std::vector<std::uint8_t> name(2 + digest.size());
+  name[0] = static_cast<std::uint8_t>(area.name_alg >> 8U);
+  name[1] = static_cast<std::uint8_t>(area.name_alg & 0xffU);
+  std::ranges::copy(digest.bytes(), name.begin() + 2);
   return name;
 }
 

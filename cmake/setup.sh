@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs the Debian packages that are missing and nothing else; asks no questions.
+# usage: sh cmake/setup.sh [--print] SET...
+#   build       what libattest, its commands and the Python extension are built with
+#   quickstart  the software TPM of examples/quickstart.sh
+#   test        what tests/run.sh runs
+#   boot        the emulator and boot loaders of the tests that boot a machine
+# --print only lists the packages of the sets.
+set -eu
+
+# python3 is named because another one may be first on PATH, and the binding is built for Debian's.
+build='g++ gcc cmake ninja-build pkg-config libssl-dev libtss2-dev rapidjson-dev libre2-dev zlib1g-dev
+  pybind11-dev python3-pybind11 python3-dev python3'
+quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
+test='catch2 clang libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
+  mypy python3-pytest tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
+  libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl'
+boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
+  grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'
+
+print=no
+if [ "${1-}" = --print ]; then
+  print=yes
+  shift
+fi
+[ $# -gt 0 ] || { echo 'usage: setup.sh [--print] build|quickstart|test|boot ...' >&2; exit 2; }
+
+wanted=
+for set in "$@"; do
+  case $set in
+    build) wanted="$wanted $build" ;;
+    quickstart) wanted="$wanted $quickstart" ;;
+    test) wanted="$wanted $test" ;;
+    boot) wanted="$wanted $boot" ;;
+    *) echo "setup.sh: no package set '$set'" >&2; exit 2 ;;
+  esac
+done
+
+if [ "$print" = yes ]; then
+  # Unquoted to split the list.
+  # shellcheck disable=SC2086
+  printf '%s\n' $wanted | sort -u
+  exit 0
+fi
+
+missing=
+for package in $wanted; do
+  case " $missing " in *" $package "*) continue ;; esac
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=
+  [ "$status" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || {
+    echo "setup.sh: run it as root, or install these packages:$missing" >&2
+    exit 1
+  }
+  as_root=sudo
+fi
+
+apt() {
+  $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
+}
+
+install() {
+  # shellcheck disable=SC2086
+  apt install -y --no-install-recommends $missing
+}
+
+# The lists of a fresh machine are empty, and those of an old one name packages that are gone.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+echo "setup.sh: installing$missing"
+if ! install >"$log" 2>&1; then
+  echo 'setup.sh: refreshing the package lists first'
+  if ! { apt update && install; } >"$log" 2>&1; then
+    cat "$log" >&2
+    echo 'setup.sh: apt-get could not install the packages' >&2
+    exit 1
+  fi
+fi

@@ -66,6 +66,20 @@ TEST_CASE("long text is cut at its limit and says so") {
   CHECK(printable("abc", 0) == "...");
 }
 
+TEST_CASE("UTF-8 is told from what only looks like it") {
+  using attest::is_utf8;
+  CHECK(is_utf8(""));
+  CHECK(is_utf8(std::string_view("a\0b", 3)));
+  CHECK(is_utf8("\xc3\xbc\xe6\x97\xa5\xf0\x9f\x98\x80\xe2\x80\xae"));
+  CHECK_FALSE(is_utf8("\x80"));
+  CHECK_FALSE(is_utf8("abc\xc3"));
+  CHECK_FALSE(is_utf8("\xc0\xaf"));
+  CHECK_FALSE(is_utf8("\xed\xa0\x80"));
+  CHECK_FALSE(
+      is_utf8("abc\xff"
+              "def"));
+}
+
 TEST_CASE("decimal numbers are read up to a limit") {
   CHECK(parse_decimal("0", 10) == 0U);
   CHECK(parse_decimal("10", 10) == 10U);

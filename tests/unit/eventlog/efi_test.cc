@@ -77,7 +77,8 @@ TEST_CASE("a lone surrogate is escaped when it is shown") {
 }
 
 TEST_CASE("signature lists are walked from signature to signature") {
-  const auto all = walk(cat(kHashes, kCertificate));
+  const Data both = cat(kHashes, kCertificate);
+  const auto all = walk(both);
   REQUIRE(all.size() == 3);
   CHECK(all[0].kind == SignatureKind::kSha256);
   CHECK(is_guid(all[0].owner, kOwner));
@@ -103,7 +104,8 @@ TEST_CASE("longer hashes have their kinds") {
 
 TEST_CASE("GHSA-9r4w-jg96-92mv: a list's vendor header is skipped and never a signature") {
   const Data header = Data(48, 0x99);
-  const auto all = walk(signature_list(kSha256Type, {signature(Data(32, 1))}, header));
+  const Data in = signature_list(kSha256Type, {signature(Data(32, 1))}, header);
+  const auto all = walk(in);
   REQUIRE(all.size() == 1);
   CHECK(crypto::Digest(all[0].data).all(1));
   CHECK_THAT(why(signature_list(kSha256Type, {}, header)), Contains("SignatureSize"));

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs what is missing, builds, and runs every test, quick things first.
+# usage: sh tests/run.sh [STEP...]
+#   style    format, spelling, shell scripts, layers
+#   release  gcc, optimised: unit, bit flips, fuzz corpora, ABI, install, command, Python, real boots
+#   asan     gcc with ASan and UBSan
+#   clang    clang with ASan and UBSan, clang-tidy
+#   tsan     eight threads under ThreadSanitizer
+#   coverage line coverage of the parsers and of verify/, at least 95 %
+#   wheel    the Python wheel in a virtual environment, where PyPI is reached
+# Without a step: all of them, in this order. Everything is kept under build/.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/support/steps.sh
+
+steps=${*:-style release asan clang tsan coverage wheel}
+
+sh cmake/setup.sh build quickstart test boot
+
+for step in $steps; do
+  case $step in
+    style | release | asan | clang | tsan | coverage | wheel) run_step "$step" ;;
+    *)
+      echo "tests/run.sh: no step '$step'" >&2
+      exit 2
+      ;;
+  esac
+done
+finish

@@ -1,0 +1,106 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# The steps of tests/run.sh. A step that fails does not keep the others from running; finish() fails
+# if one did.
+
+passed=0
+failed=0
+skipped=0
+failures=
+skips=
+jobs=2
+export CTEST_OUTPUT_ON_FAILURE=1
+python=/usr/bin/python3
+
+run_step() {
+  start=$(date +%s)
+  echo "== $1"
+  if ("step_$1"); then
+    passed=$((passed + 1))
+    outcome=passed
+  else
+    status=$?
+    if [ "$status" = 77 ]; then
+      skipped=$((skipped + 1))
+      skips="$skips $1"
+      outcome=skipped
+    else
+      failed=$((failed + 1))
+      failures="$failures $1"
+      outcome=FAILED
+    fi
+  fi
+  echo "== $1: $outcome after $(($(date +%s) - start)) s"
+}
+
+finish() {
+  [ -z "$skips" ] || echo "skipped:$skips"
+  [ -z "$failures" ] || echo "failed:$failures"
+  echo "steps: $passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ]
+}
+
+# Configures and builds a preset, saying only what matters. Further words are cmake's.
+build() {
+  preset=$1
+  shift
+  echo "-- building preset $preset"
+  if ! cmake --preset "$preset" "$@" >"build/$preset.log" 2>&1 ||
+    ! cmake --build --preset "$preset" --parallel "$jobs" >>"build/$preset.log" 2>&1; then
+    tail -n 60 "build/$preset.log"
+    return 1
+  fi
+}
+
+# With `set -e` off inside run_step's `if`, every command of a step must be joined to the next.
+step_style() {
+  files=$(git ls-files '*.cc' '*.h' '*.hpp' '*.c' 2>/dev/null || true)
+  [ -n "$files" ] || files=$(find include libattest bindings examples tests -name '*.cc' -o -name '*.h' -o -name '*.hpp' -o -name '*.c')
+  # shellcheck disable=SC2086
+  clang-format-14 --dry-run -Werror $files &&
+    find . -path ./build -prune -o -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run &&
+    codespell --quiet-level=2 --skip='./build,./.git,./tests/vectors,./tests/fuzz/corpus,./LICENSE' \
+      --ignore-words=tests/support/codespell.txt . &&
+    sh tests/layers.sh . &&
+    cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability \
+      --inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 -I. -Iinclude libattest
+}
+
+step_release() {
+  build release -DATTEST_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
+    ctest --preset release
+}
+
+step_asan() {
+  build asan && ctest --preset asan -LE system
+}
+
+step_clang() {
+  build clang-asan && ctest --preset clang-asan -LE 'system|install' && tidy
+}
+
+tidy() {
+  echo '-- clang-tidy'
+  find libattest examples/attest examples/collect \( -name '*.cc' -o -name '*.c' \) -print0 |
+    xargs -0 -P "$jobs" -n 4 clang-tidy-14 --quiet -p build/clang-asan >build/clang-tidy.log 2>&1 && return
+  grep -E 'warning:|error:' build/clang-tidy.log
+  return 1
+}
+
+step_tsan() {
+  build tsan && ctest --preset tsan -L threads
+}
+
+step_coverage() {
+  find build/coverage -name '*.gcda' -delete 2>/dev/null
+  build coverage && ctest --preset coverage -L unit &&
+    gcovr --root . --exclude-throw-branches --print-summary --fail-under-line 95 \
+      --filter 'libattest/(base|tpm|eventlog|ima|json|policy|verify)/' build/coverage
+}
+
+step_wheel() {
+  sh tests/python/wheel.sh
+}
+
+mkdir -p build

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libattest/attest.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "text.h"
+
+#define TEXT(x) #x
+#define VERSION_TEXT(major, minor, patch) TEXT(major) "." TEXT(minor) "." TEXT(patch)
+
+static const char kHelp[] =
+    "Usage: attest COMMAND [OPTION]...\n"
+    "       attest --help | --version\n"
+    "\n"
+    "Judges what a machine's TPM says about how it booted and what it runs.\n"
+    "\n"
+    "Commands:\n"
+    "  verify         judge evidence by a policy: trusted, untrusted or unknown\n"
+    "  quote          check a TPM quote alone: signature, nonce, selection, digest\n"
+    "  eventlog       show a boot event log and the PCR values it leads to\n"
+    "  ima            show what an IMA measurement list leads to\n"
+    "  policy create  make a policy from the evidence of a machine known to be good\n"
+    "  policy check   say whether a policy can be used\n"
+    "\n"
+    "attest COMMAND --help says more about each.\n"
+    "\n"
+    "Exit status: 0 trusted, or done; 1 untrusted or unknown; 2 wrong usage,\n"
+    "unreadable or malformed input (nothing on standard output, one line on\n"
+    "standard error).\n";
+
+static const char kPolicyHelp[] =
+    "Usage: attest policy create EVIDENCE [--output FILE]\n"
+    "       attest policy check FILE\n"
+    "\n"
+    "attest policy create --help and attest policy check --help say more.\n";
+
+static const struct command* const kCommands[] = {
+    &kVerifyCommand, &kQuoteCommand,        &kEventlogCommand,
+    &kImaCommand,    &kPolicyCreateCommand, &kPolicyCheckCommand,
+};
+
+static int show(const char* command, const char* words) {
+  struct text text = {0};
+  text_add(&text, "%s", words);
+  const bool written = text_to_stdout(command, &text);
+  text_free(&text);
+  return written ? STATUS_GOOD : STATUS_FAILED;
+}
+
+static int show_version(void) {
+  struct text text = {0};
+  text_add(&text, "attest %s (libattest %s)\n",
+           VERSION_TEXT(ATTEST_VERSION_MAJOR, ATTEST_VERSION_MINOR, ATTEST_VERSION_PATCH),
+           attest_version());
+  const bool written = text_to_stdout(NULL, &text);
+  text_free(&text);
+  return written ? STATUS_GOOD : STATUS_FAILED;
+}
+
+// How many words of argv are the command's name; 0: argv names another command, or none.
+static int match(const struct command* command, char* const* argv) {
+  const char* const space = strchr(command->name, ' ');
+  const size_t first = space != NULL ? (size_t)(space - command->name) : strlen(command->name);
+  if (argv[0] == NULL || strlen(argv[0]) != first || memcmp(argv[0], command->name, first) != 0) {
+    return 0;
+  }
+  if (space == NULL) return 1;
+  return argv[1] != NULL && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+}
+
+static int run(const struct command* command, char* const* argv) {
+  struct options options;
+  switch (options_parse(&options, command, argv)) {
+    case PARSE_HELP:
+      return show(command->name, command->help);
+    case PARSE_WRONG:
+      return STATUS_FAILED;
+    case PARSE_OK:
+      break;
+  }
+  return command->run(command, &options);
+}
+
+static int run_other(char* const* argv) {
+  if (argv[0] == NULL) {
+    complain(NULL, "a command is missing; see attest --help");
+  } else if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "--version") == 0) {
+    if (argv[1] == NULL) return strcmp(argv[0], "--help") == 0 ? show(NULL, kHelp) : show_version();
+    complain(NULL, "unexpected argument '%s'; see attest --help", argv[1]);
+  } else if (strcmp(argv[0], "policy") == 0 && argv[1] == NULL) {
+    complain("policy", "create or check is missing; see attest policy --help");
+  } else if (strcmp(argv[0], "policy") == 0 && strcmp(argv[1], "--help") == 0) {
+    return show("policy", kPolicyHelp);
+  } else if (strcmp(argv[0], "policy") == 0) {
+    complain("policy", "unknown command '%s'; see attest policy --help", argv[1]);
+  } else if (argv[0][0] == '-') {
+    complain(NULL, "unknown option '%s'; see attest --help", argv[0]);
+  } else {
+    complain(NULL, "unknown command '%s'; see attest --help", argv[0]);
+  }
+  return STATUS_FAILED;
+}
+
+// A standard descriptor that is closed would be given to the next file that is opened. What is put
+// there fails when it is used the way the descriptor is meant.
+static bool occupy_standard_descriptors(void) {
+  static const int kWrongWay[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+  for (int fd = 0; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", kWrongWay[fd]) != fd) return false;
+  }
+  return true;
+}
+
+int main(int argc, char** argv) {
+  if (!occupy_standard_descriptors()) return STATUS_FAILED;
+  char* const* const words = argc > 0 ? argv + 1 : argv;
+  for (size_t i = 0; i < sizeof kCommands / sizeof kCommands[0]; ++i) {
+    const int length = match(kCommands[i], words);
+    if (length != 0) return run(kCommands[i], words + length);
+  }
+  return run_other(words);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "options.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "text.h"
+
+struct definition {
+  const char* name;
+  const char* value;  // what it is called; NULL: the option takes none
+};
+
+static const struct definition kDefinitions[OPTION_COUNT] = {
+    [OPTION_EVIDENCE] = {"--evidence", "DIR"},
+    [OPTION_AK] = {"--ak", "FILE"},
+    [OPTION_QUOTE] = {"--quote", "FILE"},
+    [OPTION_SIGNATURE] = {"--signature", "FILE"},
+    [OPTION_PCRS] = {"--pcrs", "FILE"},
+    [OPTION_KEYLIME_QUOTE] = {"--keylime-quote", "FILE"},
+    [OPTION_NONCE] = {"--nonce", "HEX"},
+    [OPTION_EVENTLOG] = {"--eventlog", "FILE"},
+    [OPTION_IMA] = {"--ima", "FILE"},
+    [OPTION_POLICY] = {"--policy", "FILE"},
+    [OPTION_RUNTIME_POLICY] = {"--runtime-policy", "FILE"},
+    [OPTION_ALLOWLIST] = {"--allowlist", "FILE"},
+    [OPTION_ALLOWLIST_CHECKSUM] = {"--allowlist-checksum", "FILE"},
+    [OPTION_EXCLUDELIST] = {"--excludelist", "FILE"},
+    [OPTION_TPM_POLICY] = {"--tpm-policy", "FILE"},
+    [OPTION_IMA_DIGEST] = {"--ima-digest", "native, padded or padded-old"},
+    [OPTION_ALLOW_SHA1] = {"--allow-sha1", NULL},
+    [OPTION_BANK] = {"--bank", "NAME"},
+    [OPTION_OUTPUT] = {"--output", "FILE"},
+    [OPTION_JSON] = {"--json", NULL},
+};
+
+const char* option_name(enum option option) { return kDefinitions[option].name; }
+
+int usage_error(const struct command* command, const char* format, ...) {
+  struct text line = {0};
+  va_list arguments;
+  va_start(arguments, format);
+  text_add_list(&line, format, arguments);
+  va_end(arguments);
+  complain(command->name, "%s; see attest %s --help", text_or(&line, "wrong usage"), command->name);
+  text_free(&line);
+  return STATUS_FAILED;
+}
+
+// The option that `argument` begins with up to `length`, or OPTION_COUNT.
+static enum option find(const struct command* command, const char* argument, size_t length) {
+  for (unsigned i = 0; i < OPTION_COUNT; ++i) {
+    if ((command->accepts & 1U << i) != 0 && strlen(kDefinitions[i].name) == length &&
+        memcmp(kDefinitions[i].name, argument, length) == 0) {
+      return (enum option)i;
+    }
+  }
+  return OPTION_COUNT;
+}
+
+// Takes the option at **argv and leaves *argv behind it and its value.
+static bool take_option(struct options* out, const struct command* command, char* const** argv) {
+  const char* const argument = *(*argv)++;
+  const size_t length = strcspn(argument, "=");
+  const enum option option = find(command, argument, length);
+  if (option == OPTION_COUNT) {
+    usage_error(command, "unknown option %.*s", (int)length, argument);
+    return false;
+  }
+  const struct definition* const definition = &kDefinitions[option];
+  if (out->value[option] != NULL) {
+    usage_error(command, "%s is given twice", definition->name);
+    return false;
+  }
+  const char* value = argument[length] == '=' ? argument + length + 1 : NULL;
+  if (definition->value == NULL) {
+    if (value != NULL) usage_error(command, "%s takes no value", definition->name);
+    out->value[option] = "";
+    return value == NULL;
+  }
+  // What begins with two dashes is the next option, whose neighbour was forgotten; --option=--value
+  // says that it is not.
+  if (value == NULL && **argv != NULL && strncmp(**argv, "--", 2) != 0) value = *(*argv)++;
+  if (value == NULL || *value == '\0') {
+    usage_error(command, "%s wants a value: %s", definition->name, definition->value);
+    return false;
+  }
+  out->value[option] = value;
+  return true;
+}
+
+static bool take_operand(struct options* out, const struct command* command, const char* argument) {
+  if (command->operand == NULL || out->operand != NULL) {
+    usage_error(command, "unexpected argument '%s'", argument);
+    return false;
+  }
+  if (*argument == '\0') {
+    usage_error(command, "%s is empty", command->operand);
+    return false;
+  }
+  out->operand = argument;
+  return true;
+}
+
+enum parse_result options_parse(struct options* out, const struct command* command,
+                                char* const* argv) {
+  memset(out, 0, sizeof *out);
+  bool options_end = false;
+  while (*argv != NULL) {
+    const char* const argument = *argv;
+    if (!options_end && strcmp(argument, "--") == 0) {
+      options_end = true;
+      ++argv;
+    } else if (!options_end && strcmp(argument, "--help") == 0) {
+      return PARSE_HELP;
+    } else if (!options_end && argument[0] == '-' && argument[1] != '\0') {
+      if (!take_option(out, command, &argv)) return PARSE_WRONG;
+    } else {
+      if (!take_operand(out, command, argument)) return PARSE_WRONG;
+      ++argv;
+    }
+  }
+  if (command->operand != NULL && out->operand == NULL) {
+    usage_error(command, "%s is missing", command->operand);
+    return PARSE_WRONG;
+  }
+  return PARSE_OK;
+}

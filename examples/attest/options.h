@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The commands and their long options: one parser for all of them.
+
+#ifndef ATTEST_COMMAND_OPTIONS_H_
+#define ATTEST_COMMAND_OPTIONS_H_
+
+#include <stdbool.h>
+
+enum {
+  STATUS_GOOD = 0,    // trusted, or done
+  STATUS_BAD = 1,     // untrusted or unknown
+  STATUS_FAILED = 2,  // wrong usage, unreadable or malformed input: nothing on standard output
+};
+
+enum option {
+  OPTION_EVIDENCE,
+  OPTION_AK,
+  OPTION_QUOTE,
+  OPTION_SIGNATURE,
+  OPTION_PCRS,
+  OPTION_KEYLIME_QUOTE,
+  OPTION_NONCE,
+  OPTION_EVENTLOG,
+  OPTION_IMA,
+  OPTION_POLICY,
+  OPTION_RUNTIME_POLICY,
+  OPTION_ALLOWLIST,
+  OPTION_ALLOWLIST_CHECKSUM,
+  OPTION_EXCLUDELIST,
+  OPTION_TPM_POLICY,
+  OPTION_IMA_DIGEST,
+  OPTION_ALLOW_SHA1,
+  OPTION_BANK,
+  OPTION_OUTPUT,
+  OPTION_JSON,
+  OPTION_COUNT
+};
+
+// A set of options.
+#define HAS(name) (1U << OPTION_##name)
+#define QUOTE_OPTIONS                                                                       \
+  (HAS(EVIDENCE) | HAS(AK) | HAS(QUOTE) | HAS(SIGNATURE) | HAS(PCRS) | HAS(KEYLIME_QUOTE) | \
+   HAS(NONCE))
+#define EVIDENCE_OPTIONS (QUOTE_OPTIONS | HAS(EVENTLOG) | HAS(IMA))
+
+struct options {
+  const char* value[OPTION_COUNT];  // NULL: not given
+  const char* operand;
+};
+
+struct command {
+  const char* name;  // "policy create"
+  const char* help;
+  unsigned accepts;     // HAS(…) | …
+  const char* operand;  // what the one operand is, or NULL: there is none
+  int (*run)(const struct command* command, const struct options* options);
+};
+
+extern const struct command kVerifyCommand;
+extern const struct command kQuoteCommand;
+extern const struct command kEventlogCommand;
+extern const struct command kImaCommand;
+extern const struct command kPolicyCreateCommand;
+extern const struct command kPolicyCheckCommand;
+
+enum parse_result { PARSE_OK, PARSE_HELP, PARSE_WRONG };
+
+// Parses what follows the command's name; argv ends with NULL. Complains before PARSE_WRONG.
+enum parse_result options_parse(struct options* out, const struct command* command,
+                                char* const* argv);
+
+// "--quote"
+const char* option_name(enum option option);
+
+// Complains in the way of all usage errors, and returns STATUS_FAILED.
+int usage_error(const struct command* command, const char* format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif  // ATTEST_COMMAND_OPTIONS_H_

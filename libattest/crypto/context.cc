@@ -3,6 +3,7 @@
 #include "libattest/crypto/context.h"
 
 #include <new>
+#include <stdexcept>
 #include <string>
 
 namespace attest::crypto {
@@ -19,10 +20,29 @@ Context::Context() : library_(OSSL_LIB_CTX_new()) {
   if (!library_) throw std::bad_alloc();
   const QuietErrors quiet;
   provider_.reset(OSSL_PROVIDER_load(library_.get(), "default"));
-  if (!provider_) throw std::runtime_error("OpenSSL's default provider can not be loaded");
+  if (!provider_) {
+    quiet.check_memory();
+    throw std::runtime_error("OpenSSL's default provider can not be loaded");
+  }
   for (std::size_t i = 0; i < mds_.size(); ++i) {
     mds_[i].reset(EVP_MD_fetch(library_.get(), kOpensslNames[i], nullptr));
+    // An OpenSSL may be built without SM3, and without none of the others: this one must not be
+    // kept for the process' life.
+    if (!mds_[i] && kAllHashes[i] != Hash::kSm3_256) throw std::bad_alloc();
+    if (!mds_[i]) quiet.check_memory();
   }
+}
+
+void QuietErrors::check_memory() const {
+  // The host's errors come first in the queue, and there is no looking behind them.
+  bool memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+  if (was_empty_) {
+    while (const unsigned long error = ERR_get_error()) {
+      memory = memory || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    }
+    ERR_clear_error();  // what was read keeps its words until then
+  }
+  if (memory) throw std::bad_alloc();
 }
 
 const Context& Context::get() {

@@ -49,10 +49,17 @@ class Context {
 // While one lives, OpenSSL errors are ours; when it goes, the thread's queue is as it was.
 class QuietErrors {
  public:
-  QuietErrors() noexcept { ERR_set_mark(); }
+  QuietErrors() noexcept : was_empty_(ERR_peek_error() == 0) { ERR_set_mark(); }
   ~QuietErrors() { ERR_pop_to_mark(); }
   QuietErrors(const QuietErrors&) = delete;
   QuietErrors& operator=(const QuietErrors&) = delete;
+
+  // For an OpenSSL call that answered "no": throws std::bad_alloc when it did so because memory ran
+  // out, which says nothing of what it was asked about.
+  void check_memory() const;
+
+ private:
+  bool was_empty_;
 };
 
 }  // namespace attest::crypto

@@ -3,7 +3,7 @@
 #include "libattest/crypto/digest.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <new>
@@ -91,7 +91,11 @@ Hasher::Hasher(Hash hash)
   if (!context_) throw std::bad_alloc();
 }
 
-void Hasher::begin() { require(EVP_DigestInit_ex2(context_.get(), md_, nullptr)); }
+void Hasher::begin() {
+  // The one step that allocates.
+  const QuietErrors quiet;
+  if (EVP_DigestInit_ex2(context_.get(), md_, nullptr) != 1) throw std::bad_alloc();
+}
 
 void Hasher::update(Bytes data) {
   require(EVP_DigestUpdate(context_.get(), data.data(), data.size()));
@@ -121,9 +125,15 @@ bool equal_constant_time(Bytes a, Bytes b) noexcept {
 }
 
 void random_bytes(std::span<std::uint8_t> out) {
-  const QuietErrors quiet;
-  if (RAND_bytes_ex(Context::get().library(), out.data(), out.size(), 0) != 1) {
-    throw std::runtime_error("OpenSSL has no random bytes");
+  // The kernel's generator: OpenSSL's keeps a state for each thread that ever asked, and looks for
+  // engines in the host's configuration first.
+  constexpr std::size_t kMost = 256;  // getentropy(3) gives no more at a time
+  while (!out.empty()) {
+    const std::span<std::uint8_t> part = out.first(std::min(out.size(), kMost));
+    if (getentropy(part.data(), part.size()) != 0) {
+      throw std::runtime_error("the kernel has no random bytes");
+    }
+    out = out.subspan(part.size());
   }
 }
 

@@ -57,19 +57,29 @@ T* allocated(T* object) {
   return object;
 }
 
+// OpenSSL does not always say that it was memory that it lacked: sizes are then 0, and types none.
+// That must not be taken for a bad key, so a refusal is believed the second time only.
+template <typename Make>
+auto believe_twice(Make make) {
+  try {
+    return make();
+  } catch (const ParseError&) {
+    return make();
+  }
+}
+
 Bignum bignum(Bytes big_endian) {
   return Bignum(
       allocated(BN_bin2bn(big_endian.data(), static_cast<int>(big_endian.size()), nullptr)));
 }
 
 // An EVP_PKEY of `type` from its parameters; null when OpenSSL finds them wrong.
-EVP_PKEY* from_params(const char* type, OSSL_PARAM_BLD* build) {
-  const Params params(allocated(OSSL_PARAM_BLD_to_param(build)));
+EVP_PKEY* from_params(const char* type, OSSL_PARAM* params) {
   const KeyContext context(
       allocated(EVP_PKEY_CTX_new_from_name(Context::get().library(), type, nullptr)));
   EVP_PKEY* key = nullptr;
   if (EVP_PKEY_fromdata_init(context.get()) != 1 ||
-      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1) {
+      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
     return nullptr;
   }
   return key;
@@ -78,14 +88,11 @@ EVP_PKEY* from_params(const char* type, OSSL_PARAM_BLD* build) {
 Certificate parse_certificate(Bytes der) {
   constexpr std::string_view kFormat = "X.509 certificate";
   if (der.size() > kMaxInput) throw ParseError(kFormat, 0, "certificate", "larger than 64 KiB");
-  Certificate cert(allocated(X509_new_ex(Context::get().library(), nullptr)));
-  X509* into = cert.release();
+  X509* into = allocated(X509_new_ex(Context::get().library(), nullptr));
   const unsigned char* at = der.data();
   // d2i frees what it was given when it fails.
-  if (d2i_X509(&into, &at, static_cast<long>(der.size())) == nullptr) {
-    throw ParseError(kFormat, 0, "certificate", "not a DER certificate");
-  }
-  cert.reset(into);
+  Certificate cert(d2i_X509(&into, &at, static_cast<long>(der.size())));
+  if (!cert) throw ParseError(kFormat, 0, "certificate", "not a DER certificate");
   if (at != der.data() + der.size()) {
     throw ParseError(kFormat, static_cast<std::size_t>(at - der.data()), "certificate",
                      "has bytes after its end");
@@ -162,7 +169,9 @@ PublicKey PublicKey::rsa(Bytes modulus, std::uint32_t exponent, std::string_view
       OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
     throw std::bad_alloc();
   }
-  return {Handle(from_params("RSA", build.get()), EVP_PKEY_free), format};
+  const Params params(allocated(OSSL_PARAM_BLD_to_param(build.get())));
+  return believe_twice(
+      [&] { return PublicKey(Handle(from_params("RSA", params.get()), EVP_PKEY_free), format); });
 }
 
 PublicKey PublicKey::ec(Curve curve, Bytes x, Bytes y, std::string_view format) {
@@ -184,23 +193,27 @@ PublicKey PublicKey::ec(Curve curve, Bytes x, Bytes y, std::string_view format) 
                                        point.size()) != 1) {
     throw std::bad_alloc();
   }
-  return {Handle(from_params("EC", build.get()), EVP_PKEY_free), format};
+  const Params params(allocated(OSSL_PARAM_BLD_to_param(build.get())));
+  return believe_twice(
+      [&] { return PublicKey(Handle(from_params("EC", params.get()), EVP_PKEY_free), format); });
 }
 
 PublicKey PublicKey::from_spki(Bytes der) {
   constexpr std::string_view kFormat = "SubjectPublicKeyInfo";
   const QuietErrors quiet;
   if (der.size() > kMaxInput) refuse(kFormat, "larger than 64 KiB");
-  const unsigned char* at = der.data();
-  EVP_PKEY* key =
-      d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()), Context::get().library(), nullptr);
-  if (key == nullptr) refuse(kFormat, "not a DER public key");
-  Handle owned(key, EVP_PKEY_free);
-  if (at != der.data() + der.size()) {
-    throw ParseError(kFormat, static_cast<std::size_t>(at - der.data()), "public key",
-                     "has bytes after its end");
-  }
-  return {std::move(owned), kFormat};
+  return believe_twice([&] {
+    const unsigned char* at = der.data();
+    EVP_PKEY* key = d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()),
+                                  Context::get().library(), nullptr);
+    if (key == nullptr) refuse(kFormat, "not a DER public key");
+    Handle owned(key, EVP_PKEY_free);
+    if (at != der.data() + der.size()) {
+      throw ParseError(kFormat, static_cast<std::size_t>(at - der.data()), "public key",
+                       "has bytes after its end");
+    }
+    return PublicKey(std::move(owned), kFormat);
+  });
 }
 
 PublicKey PublicKey::from_pem(Bytes pem) {
@@ -213,10 +226,12 @@ PublicKey PublicKey::from_pem(Bytes pem) {
 PublicKey PublicKey::from_certificate(Bytes der) {
   constexpr std::string_view kFormat = "X.509 certificate";
   const QuietErrors quiet;
-  const Certificate cert = parse_certificate(der);
-  EVP_PKEY* key = X509_get_pubkey(cert.get());
-  if (key == nullptr) refuse(kFormat, "its key can not be read");
-  return {Handle(key, EVP_PKEY_free), kFormat};
+  return believe_twice([&] {
+    const Certificate cert = parse_certificate(der);
+    EVP_PKEY* key = X509_get_pubkey(cert.get());
+    if (key == nullptr) refuse(kFormat, "its key can not be read");
+    return PublicKey(Handle(key, EVP_PKEY_free), kFormat);
+  });
 }
 
 std::string PublicKey::describe() const {
@@ -250,25 +265,31 @@ bool PublicKey::verify_digest(Scheme scheme, Hash hash, Bytes digest, Bytes sign
   // RFC 8017, 8.1.2 and 8.2.2, step 1: OpenSSL leaves out this check for PSS.
   if (type_ == KeyType::kRsa && signature.size() != (bits_ + 7) / 8) return false;
   const EVP_MD* md = Context::get().md(hash);
+  // Nothing but memory can be missing for this.
+  const auto set_up = [](int done) {
+    if (done != 1) throw std::bad_alloc();
+  };
   const auto verifies = [&](int salt_length) {
     const KeyContext context(
         allocated(EVP_PKEY_CTX_new_from_pkey(Context::get().library(), key_.get(), nullptr)));
-    if (EVP_PKEY_verify_init(context.get()) != 1) return false;
-    if (scheme == Scheme::kRsassa &&
-        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) {
-      return false;
+    set_up(EVP_PKEY_verify_init(context.get()));
+    if (scheme == Scheme::kRsassa) {
+      set_up(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING));
     }
-    if (scheme == Scheme::kRsapss &&
-        (EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING) != 1 ||
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), salt_length) != 1)) {
-      return false;
+    if (scheme == Scheme::kRsapss) {
+      set_up(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING));
+      set_up(EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), salt_length));
     }
-    if (EVP_PKEY_CTX_set_signature_md(context.get(), md) != 1) return false;
-    return EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
+    // OpenSSL does not sign with every digest: not with SM3 and RSA.
+    return EVP_PKEY_CTX_set_signature_md(context.get(), md) == 1 &&
+           EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
                            digest.size()) == 1;
   };
-  if (scheme != Scheme::kRsapss) return verifies(0);
-  return verifies(RSA_PSS_SALTLEN_DIGEST) || verifies(RSA_PSS_SALTLEN_MAX);
+  const bool good = scheme == Scheme::kRsapss
+                        ? verifies(RSA_PSS_SALTLEN_DIGEST) || verifies(RSA_PSS_SALTLEN_MAX)
+                        : verifies(0);
+  if (!good) quiet.check_memory();
+  return good;
 }
 
 std::vector<std::uint8_t> ecdsa_der(Bytes r, Bytes s) {
@@ -288,7 +309,7 @@ std::vector<std::uint8_t> ecdsa_der(Bytes r, Bytes s) {
 
 std::vector<std::uint8_t> certificate_subject_key_id(Bytes der) {
   const QuietErrors quiet;
-  const Certificate cert = parse_certificate(der);
+  const Certificate cert = believe_twice([&] { return parse_certificate(der); });
   const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(cert.get());
   if (id == nullptr) return {};
   const unsigned char* data = ASN1_STRING_get0_data(id);

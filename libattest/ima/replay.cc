@@ -56,26 +56,21 @@ std::size_t Replay::slot_of(Hash hash) {
   const auto has = [hash](const Slot& slot) { return slot.hasher.algorithm() == hash; };
   const auto found = std::ranges::find_if(slots_, has);
   const auto place = static_cast<std::size_t>(found - slots_.begin());
-  if (found == slots_.end())
-    slots_.push_back({crypto::Hasher(hash), Digest::filled(crypto::hash_size(hash), 0)});
+  if (found == slots_.end()) slots_.emplace_back(hash);
   return place;
-}
-
-void Replay::hash_into(Slot& slot, Bytes data) {
-  slot.hasher.into(slot.digest.resize(slot.hasher.size()), {data});
 }
 
 bool Replay::check_header(const Entry& entry) {
   if (entry.violation) return true;
-  hash_into(slots_[0], entry.template_data);
+  slots_[0].hash(entry.template_data);
   // Public data: the time that comparing takes tells nobody anything.
-  return as_text(slots_[0].digest.bytes()) == as_text(entry.header_digest) &&
+  return as_text(slots_[0].bytes()) == as_text(entry.header_digest) &&
          (entry.known || !entry.template_data.empty());
 }
 
 void Replay::extend(const Entry& entry) {
   if (!entry.violation) {
-    for (const std::size_t source : sources_) hash_into(slots_[source], entry.template_data);
+    for (const std::size_t source : sources_) slots_[source].hash(entry.template_data);
   }
   for (std::size_t i = 0; i < banks_.size(); ++i) {
     const Rule& rule = rules_[i];
@@ -85,9 +80,9 @@ void Replay::extend(const Entry& entry) {
     if (entry.violation) {
       hasher.into(out, {pcr.bytes(), rule.violation.bytes()});
     } else if (rule.padding.empty()) {
-      hasher.into(out, {pcr.bytes(), slots_[rule.source].digest.bytes()});
+      hasher.into(out, {pcr.bytes(), slots_[rule.source].bytes()});
     } else {
-      hasher.into(out, {pcr.bytes(), slots_[rule.source].digest.bytes(), rule.padding});
+      hasher.into(out, {pcr.bytes(), slots_[rule.source].bytes(), rule.padding});
     }
   }
 }

@@ -5,6 +5,7 @@
 #ifndef LIBATTEST_IMA_REPLAY_H_
 #define LIBATTEST_IMA_REPLAY_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -46,8 +47,12 @@ class Replay {
  private:
   // A hasher, and what it made of the template data that was given last.
   struct Slot {
+    explicit Slot(crypto::Hash hash) : hasher(hash) {}
+    void hash(Bytes data) { hasher.into(std::span(digest).first(hasher.size()), {data}); }
+    Bytes bytes() const { return Bytes(digest).first(hasher.size()); }
+
     crypto::Hasher hasher;
-    crypto::Digest digest;
+    std::array<std::uint8_t, crypto::kMaxDigestSize> digest{};
   };
   // What a bank is extended with.
   struct Rule {
@@ -58,7 +63,6 @@ class Replay {
   };
 
   std::size_t slot_of(crypto::Hash hash);
-  static void hash_into(Slot& slot, Bytes data);
 
   // One for each distinct algorithm, so that the header's hash serves its bank too; the first is
   // the list's.

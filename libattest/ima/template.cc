@@ -43,7 +43,7 @@ std::optional<Template> parse_format(std::string_view format) noexcept {
   for (;;) {
     const std::size_t end = std::min(format.find('|'), format.size());
     const auto* const name = std::ranges::find(kFieldNames, format.substr(0, end));
-    if (name == kFieldNames.end() || t.num_fields == t.all.size()) return std::nullopt;
+    if (name == kFieldNames.end()) return std::nullopt;
     const auto field = static_cast<Field>(name - kFieldNames.begin());
     if ((seen & role(field)) != 0) return std::nullopt;
     seen |= role(field);

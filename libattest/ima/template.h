@@ -51,7 +51,7 @@ constexpr std::string_view name_of(Field field) noexcept {
 }
 
 struct Template {
-  std::array<Field, 15> all{};  // TEMPLATE_NUM_FIELDS_MAX
+  std::array<Field, kFieldNames.size()> all{};  // none stands twice: there is room for all
   std::size_t num_fields = 0;
   // Template "ima", whose fields have no lengths and whose name is padded for hashing.
   bool legacy = false;

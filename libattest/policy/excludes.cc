@@ -4,6 +4,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "libattest/base/error.h"
@@ -13,16 +14,19 @@
 namespace attest::policy {
 namespace {
 
-constexpr std::size_t kMaxText = std::size_t{8} << 20U;  // of all patterns together
+// RE2 compiles patterns to programs. One whose state machine does not fit its cache is run without
+// one, a thousand times slower: patterns are joined up to a size that leaves the cache room, at
+// this memory, and there are not more joined programs than cost a microsecond or so.
 constexpr std::int64_t kMemory = std::int64_t{64} << 20U;
-constexpr std::int64_t kMemoryAlone = std::int64_t{8} << 20U;
+constexpr int kMaxProgram = 50'000;
+constexpr int kMaxPrograms = 500'000;  // of all patterns
 
-re2::RE2::Options options(std::int64_t memory) {
+re2::RE2::Options options() {
   re2::RE2::Options o(
       re2::RE2::Latin1);  // a byte of a path is a character: paths need not be UTF-8
   o.set_log_errors(false);
   o.set_never_capture(true);
-  o.set_max_mem(memory);
+  o.set_max_mem(kMemory);
   return o;
 }
 
@@ -31,23 +35,29 @@ bool matches(const re2::RE2& pattern, std::string_view path) {
                        re2::RE2::ANCHOR_START, nullptr, 0);
 }
 
-// The pattern in RE2's syntax. It is compiled alone, so that it stands for itself when joined.
-std::string checked(const Excludes::Pattern& pattern, std::string_view format,
-                    bool allow_match_all) {
+struct Compiled {
+  std::string text;  // in RE2's syntax
+  int program = 0;   // size
+};
+
+// Compiles the pattern alone, so that it stands for itself when joined.
+Compiled compile(const Excludes::Pattern& pattern, std::string_view format, bool allow_match_all) {
   const auto fail = [&](const std::string& why) {
     throw ParseError(format, pattern.place,
                      "exclude pattern \"" + printable(pattern.text, 80) + "\": " + why);
   };
-  std::string translated;
+  Compiled out;
   try {
-    translated = translate_pattern(pattern.text);
+    out.text = translate_pattern(pattern.text);
   } catch (const PatternError& e) {
     fail(e.what() + std::string(", which exclude patterns may not have"));
   }
-  const re2::RE2 alone(translated, options(kMemoryAlone));
+  const re2::RE2 alone(out.text, options());
   if (!alone.ok()) fail("does not compile: " + alone.error());
+  out.program = alone.ProgramSize();
+  if (out.program > kMaxProgram) fail("too large when compiled");
   if (!allow_match_all && matches(alone, "")) fail("matches every path");
-  return translated;
+  return out;
 }
 
 }  // namespace
@@ -56,25 +66,32 @@ Excludes::Excludes() = default;
 
 Excludes::Excludes(std::vector<Pattern> patterns, std::string_view format, bool allow_match_all) {
   std::string joined;
+  int program = 0;
+  int programs = 0;
+  const auto finish = [&](const std::string& place) {
+    auto all = std::make_shared<const re2::RE2>(joined, options());
+    if (!all->ok()) throw ParseError(format, place, "joined patterns: " + all->error());
+    joined_.push_back(std::move(all));
+    joined.clear();
+    program = 0;
+  };
   for (Pattern& pattern : patterns) {
-    const std::string translated = checked(pattern, format, allow_match_all);
-    joined.append(joined.empty() ? "(?:" : "|(?:").append(translated).push_back(')');
-    if (joined.size() > kMaxText) throw ParseError(format, pattern.place, "too many patterns");
+    const Compiled compiled = compile(pattern, format, allow_match_all);
+    programs += compiled.program;
+    if (programs > kMaxPrograms) {
+      throw ParseError(format, pattern.place, "the exclude patterns are too many");
+    }
+    if (!joined.empty() && program + compiled.program > kMaxProgram) finish(pattern.place);
+    joined.append(joined.empty() ? "(?:" : "|(?:").append(compiled.text).push_back(')');
+    program += compiled.program;
     patterns_.push_back(std::move(pattern.text));
   }
-  if (patterns.empty()) return;
-  auto all = std::make_shared<const re2::RE2>(joined, options(kMemory));
-  if (!all->ok()) {
-    throw ParseError(format, patterns.back().place,
-                     "the exclude patterns together do not compile: " + all->error());
-  }
-  all_ = std::move(all);
+  if (!joined.empty()) finish(patterns.back().place);
 }
 
-// When the engine's cache is full it goes on without one, as linear and slower: the answer is right
-// whenever there is one.
 bool Excludes::match(std::string_view path) const {
-  return all_ != nullptr && matches(*all_, path);
+  return std::any_of(joined_.begin(), joined_.end(),
+                     [path](const auto& pattern) { return matches(*pattern, path); });
 }
 
 }  // namespace attest::policy

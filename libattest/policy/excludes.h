@@ -40,7 +40,7 @@ class Excludes {
 
  private:
   std::vector<std::string> patterns_;
-  std::shared_ptr<const re2::RE2> all_;  // the patterns joined into one
+  std::vector<std::shared_ptr<const re2::RE2>> joined_;  // most often one
 };
 
 }  // namespace attest::policy

@@ -55,9 +55,8 @@ PcrSelection image_selection(Reader& r) {
   PcrSelection s;
   s.alg = r.u16le("pcrSelections.hash");
   s.size_of_select = r.u8("pcrSelections.sizeofSelect");
-  if (s.size_of_select != 0 && s.size_of_select != kImageSelect) {
-    r.fail("pcrSelections.sizeofSelect", "neither 0 nor 3");
-  }
+  // Zero would let the count take in a slot that is not used: one set would have many spellings.
+  if (s.size_of_select != kImageSelect) r.fail("pcrSelections.sizeofSelect", "not 3");
   s.mask = to_mask(r.take(s.size_of_select, "pcrSelections.pcrSelect"));
   expect_zero(r, std::size_t{5} - s.size_of_select, "pcrSelections.pcrSelect");
   return s;

@@ -104,9 +104,12 @@ class EventLogJudge {
       const bool about_pcr_0 =
           issue.problem == Problem::kLocality || issue.problem == Problem::kHcrtm;
       const bool policed = has(policed_, issue.pcr) || (about_pcr_0 && has(policed_, 0));
-      const Severity severity = is_information(issue) ? Severity::kInfo
-                                : policed             ? Severity::kFailure
-                                                      : Severity::kWarning;
+      // Where the digest is of something else, what the data looks like proves nothing either way.
+      const bool hint_only = issue.problem == Problem::kMalformedData &&
+                             eventlog::is_hint(checked_.coverage[issue.event]);
+      const Severity severity = is_information(issue)   ? Severity::kInfo
+                                : policed && !hint_only ? Severity::kFailure
+                                                        : Severity::kWarning;
       findings_.add(finding_of(issue, log_, severity));
     }
   }
@@ -135,18 +138,16 @@ class EventLogJudge {
                            eventlog::describe(log_, event) + ") in PCR " + std::to_string(pcr) +
                            " has a digest that the policy does not list"});
       }
-      const bool replayed = table_.get(policy_->bank, pcr) == PcrState::kReplayed ||
-                            table_.get(policy_->bank, pcr) == PcrState::kAppraised;
-      if (all && replayed) table_.set(policy_->bank, pcr, PcrState::kAppraised);
+      if (all && replays(pcr)) table_.set(policy_->bank, pcr, PcrState::kAppraised);
     }
   }
 
-  // What the log says of Secure Boot is proven when PCR 7 replays in the bank it is read from.
+  // What the log says of Secure Boot is proven when PCR 7 replays in the bank it is read from, and
+  // PCR 2, whose separator ends the drivers' part.
   void claim(policy::Claims& claims) const {
     claims.num_events = log_.events().size();
     if (banks_.empty()) return;
-    const PcrState pcr7 = table_.get(banks_.front(), 7);
-    if (pcr7 != PcrState::kReplayed && pcr7 != PcrState::kAppraised) return;
+    if (!replays(2) || !replays(7)) return;
     const eventlog::SecureBoot state = eventlog::secure_boot(log_, checked_).state;
     if (state != eventlog::SecureBoot::kUnknown) {
       claims.secure_boot = std::string(eventlog::name_of(state));
@@ -154,6 +155,13 @@ class EventLogJudge {
   }
 
  private:
+  // Whether the log explains the PCR in the bank that is judged.
+  bool replays(std::uint32_t pcr) const noexcept {
+    const eventlog::Bank& bank = *replay_.find(banks_.front());
+    const Digest* value = quoted_.find(bank.hash, pcr);
+    return value != nullptr && replay_.num_extends[pcr] != 0 && bank.pcrs[pcr] == *value;
+  }
+
   void lacks_bank(Hash bank) {
     const bool needed = policy_ != nullptr && bank == policy_->bank && policed_ != 0;
     const std::string name(crypto::hash_name(bank));
@@ -183,7 +191,8 @@ class EventLogJudge {
       }
       return;
     }
-    if (pcr == kExitBootServicesPcr) {
+    // Not where the policy wants the whole log: a log that was cut looks the same.
+    if (pcr == kExitBootServicesPcr && !has(policed_, pcr)) {
       if (const auto quirk = eventlog::ebs_missing(quoted.bytes(), bank)) {
         table_.set(bank.hash, pcr, PcrState::kReplayed);
         const eventlog::Quirk& q = eventlog::quirk(*quirk);
@@ -241,7 +250,7 @@ bool is_information(const eventlog::Issue& issue) noexcept {
 Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log, Severity severity) {
   const eventlog::Event& event = log.events()[issue.event];
   std::optional<std::uint32_t> pcr;
-  if (event.pcr < tpm::kNumPcrs) pcr = event.pcr;
+  if (issue.pcr < tpm::kNumPcrs) pcr = issue.pcr;
   return {code_of(issue.problem),
           severity,
           Component::kEventLog,

@@ -185,7 +185,9 @@ class Learner {
   bool disputed(std::uint32_t pcr) const {
     return std::ranges::any_of(report_.findings.list(), [&](const policy::Finding& f) {
       const bool about_start = f.code == Code::kEventLocality || f.code == Code::kEventHcrtm;
-      return f.component == Component::kEventLog && f.severity == Severity::kWarning &&
+      const bool not_logged = f.code == Code::kEventQuirk && !f.index;  // ExitBootServices
+      return f.component == Component::kEventLog &&
+             (f.severity == Severity::kWarning || not_logged) &&
              (f.pcr == pcr || (about_start && pcr == 0));
     });
   }

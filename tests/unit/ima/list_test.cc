@@ -337,3 +337,17 @@ TEST_CASE("an ascii line longer than any record is refused before it is kept") {
   CHECK_THROWS_WITH(feed_all(), Contains("line 1: line: longer than 32 MiB"));
   CHECK(fed <= (std::size_t{33} << 20U));
 }
+
+TEST_CASE("template data larger than any kernel's is refused in an ascii list too") {
+  CountingSink sink;
+  const std::size_t around = 4 + 40 + 4 + 1;  // lengths, d-ng and the name's NUL
+  const std::size_t most = (std::size_t{16} << 20U) - around;
+  const std::string line = ima_test::ng("").ascii();
+  const std::string front = line.substr(0, line.size() - 1);
+  ListReader largest(sink, ListFormat::kAscii, Hash::kSha1);
+  largest.feed(as_bytes(front + std::string(most, 'a') + "\n"));
+  CHECK(sink.count == 1);
+  ListReader larger(sink, ListFormat::kAscii, Hash::kSha1);
+  CHECK_THROWS_WITH(larger.feed(as_bytes(front + std::string(most + 1, 'a') + "\n")),
+                    Contains("line 1: template data: more than 16 MiB"));
+}

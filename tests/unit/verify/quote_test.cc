@@ -335,9 +335,10 @@ TEST_CASE("a pinned key is bound, another one fails", "[verify]") {
 
 TEST_CASE("bytes that can be no signature are malformed when the quote is parsed", "[verify]") {
   const Octets attest = make_attest(quote_of(values()));
-  CHECK_THROWS_AS(QuoteEvidence::parse(attest, Octets(10, 1), make_pcrs(values())),
-                  attest::ParseError);
-  // A bare RSA signature under a key of another size is malformed when it is used.
-  CHECK_THROWS_AS(verify(attest, Octets(384, 1), make_pcrs(values()), signer().tpm2b_public()),
+  const Octets cut{0, 0x14, 0, 0x0b, 1};
+  CHECK_THROWS_AS(QuoteEvidence::parse(attest, cut, make_pcrs(values())), attest::ParseError);
+  // What may be a bare signature of some key is malformed when this key's can not be so long.
+  const Octets bare = Writer().bytes(cut).fill(379, 1).out;
+  CHECK_THROWS_AS(verify(attest, bare, make_pcrs(values()), signer().tpm2b_public()),
                   attest::ParseError);
 }

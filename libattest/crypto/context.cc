@@ -19,18 +19,25 @@ static_assert(kOpensslNames.size() == kAllHashes.size());
 Context::Context() : library_(OSSL_LIB_CTX_new()) {
   if (!library_) throw std::bad_alloc();
   const QuietErrors quiet;
-  provider_.reset(OSSL_PROVIDER_load(library_.get(), "default"));
-  if (!provider_) {
+  // OpenSSL may be built without SM3, and without nothing else of what is asked for here.
+  const auto require = [&quiet](bool made) {
+    if (made) return;
     quiet.check_memory();
-    throw std::runtime_error("OpenSSL's default provider can not be loaded");
-  }
+    throw std::runtime_error("OpenSSL's default provider can not be used");
+  };
+  provider_.reset(OSSL_PROVIDER_load(library_.get(), "default"));
+  require(provider_ != nullptr);
   for (std::size_t i = 0; i < mds_.size(); ++i) {
     mds_[i].reset(EVP_MD_fetch(library_.get(), kOpensslNames[i], nullptr));
-    // An OpenSSL may be built without SM3, and without none of the others: this one must not be
-    // kept for the process' life.
-    if (!mds_[i] && kAllHashes[i] != Hash::kSm3_256) throw std::bad_alloc();
     if (!mds_[i]) quiet.check_memory();
+    require(mds_[i] != nullptr || kAllHashes[i] == Hash::kSm3_256);
   }
+  key_types_[0].reset(EVP_KEYMGMT_fetch(library_.get(), "RSA", nullptr));
+  key_types_[1].reset(EVP_KEYMGMT_fetch(library_.get(), "EC", nullptr));
+  schemes_[0].reset(EVP_SIGNATURE_fetch(library_.get(), "RSA", nullptr));
+  schemes_[1].reset(EVP_SIGNATURE_fetch(library_.get(), "ECDSA", nullptr));
+  decoder_.reset(OSSL_DECODER_fetch(library_.get(), "RSA", nullptr));
+  require(key_types_[0] && key_types_[1] && schemes_[0] && schemes_[1] && decoder_);
 }
 
 void QuietErrors::check_memory() const {

@@ -10,6 +10,7 @@
 #ifndef LIBATTEST_CRYPTO_CONTEXT_H_
 #define LIBATTEST_CRYPTO_CONTEXT_H_
 
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -30,7 +31,8 @@ struct Freed {
   }
 };
 
-// Made once, on first use, by whichever thread comes first, and never changed afterwards.
+// Made once, on first use, by whichever thread comes first, and never changed afterwards. When it
+// can not be made, the next use tries again.
 class Context {
  public:
   static const Context& get();
@@ -44,6 +46,11 @@ class Context {
   std::unique_ptr<OSSL_LIB_CTX, Freed<OSSL_LIB_CTX_free>> library_;
   std::unique_ptr<OSSL_PROVIDER, Freed<OSSL_PROVIDER_unload>> provider_;
   std::array<std::unique_ptr<EVP_MD, Freed<EVP_MD_free>>, kAllHashes.size()> mds_;
+  // What keys need. Nobody asks for these: a library context that ran out of memory when it first
+  // looked for them never finds them again, so that is done while it can still be given up.
+  std::array<std::unique_ptr<EVP_KEYMGMT, Freed<EVP_KEYMGMT_free>>, 2> key_types_;
+  std::array<std::unique_ptr<EVP_SIGNATURE, Freed<EVP_SIGNATURE_free>>, 2> schemes_;
+  std::unique_ptr<OSSL_DECODER, Freed<OSSL_DECODER_free>> decoder_;
 };
 
 // While one lives, OpenSSL errors are ours; when it goes, the thread's queue is as it was.

@@ -24,6 +24,11 @@ constexpr std::size_t kMinRsaBits = 1024;
 constexpr std::size_t kMaxRsaBits = 8192;  // bounds the time of one verification
 constexpr std::size_t kMaxInput = 65536;   // bytes of an encoded key or certificate
 
+constexpr std::string_view kBadNumbers = "the numbers do not make a key";
+constexpr std::string_view kBadRsaSize = "RSA key is not of 1024 to 8192 bits";
+// With an exponent of 1 every message is its own signature.
+constexpr std::string_view kBadExponent = "RSA exponent is not an odd number above 1";
+
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using Bignum = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using ParamBuild = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
@@ -117,20 +122,24 @@ std::string_view scheme_name(Scheme scheme) noexcept {
   return "?";
 }
 
+PublicKey::PublicKey(Handle key, KeyType type, std::size_t bits, std::string_view format)
+    : key_(std::move(key)), type_(type), bits_(bits) {
+  if (!key_) refuse(format, kBadNumbers);
+}
+
 PublicKey::PublicKey(Handle key, std::string_view format) : key_(std::move(key)) {
-  if (!key_) refuse(format, "the numbers do not make a key");
+  if (!key_) refuse(format, kBadNumbers);
   bits_ = static_cast<std::size_t>(EVP_PKEY_get_bits(key_.get()));
   if (EVP_PKEY_is_a(key_.get(), "RSA") == 1) {
     type_ = KeyType::kRsa;
     if (bits_ < kMinRsaBits || bits_ > kMaxRsaBits) {
-      refuse(format, "RSA key is not of 1024 to 8192 bits");
+      refuse(format, kBadRsaSize);
     }
     BIGNUM* e = nullptr;
     if (EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_RSA_E, &e) != 1) throw std::bad_alloc();
     const Bignum owned(e);
-    // With an exponent of 1 every message is its own signature.
     if (BN_is_odd(e) == 0 || BN_is_one(e) == 1) {
-      refuse(format, "RSA exponent is not an odd number above 1");
+      refuse(format, kBadExponent);
     }
     const BN_ULONG word = BN_get_word(e);
     exponent_ =
@@ -160,7 +169,7 @@ PublicKey::PublicKey(Handle key, std::string_view format) : key_(std::move(key))
 
 PublicKey PublicKey::rsa(Bytes modulus, std::uint32_t exponent, std::string_view format) {
   const QuietErrors quiet;
-  if (modulus.size() * 8 > kMaxRsaBits) refuse(format, "RSA key is not of 1024 to 8192 bits");
+  if (modulus.size() * 8 > kMaxRsaBits) refuse(format, kBadRsaSize);
   const Bignum n = bignum(modulus);
   const Bignum e(allocated(BN_new()));
   if (BN_set_word(e.get(), exponent) != 1) throw std::bad_alloc();
@@ -170,8 +179,16 @@ PublicKey PublicKey::rsa(Bytes modulus, std::uint32_t exponent, std::string_view
     throw std::bad_alloc();
   }
   const Params params(allocated(OSSL_PARAM_BLD_to_param(build.get())));
-  return believe_twice(
-      [&] { return PublicKey(Handle(from_params("RSA", params.get()), EVP_PKEY_free), format); });
+  if (exponent % 2 == 0 || exponent == 1) refuse(format, kBadExponent);
+  const auto bits = static_cast<std::size_t>(BN_num_bits(n.get()));
+  if (bits < kMinRsaBits || bits > kMaxRsaBits) refuse(format, kBadRsaSize);
+  // What is known of the key need not be asked of it.
+  return believe_twice([&] {
+    PublicKey key(Handle(from_params("RSA", params.get()), EVP_PKEY_free), KeyType::kRsa, bits,
+                  format);
+    key.exponent_ = exponent;
+    return key;
+  });
 }
 
 PublicKey PublicKey::ec(Curve curve, Bytes x, Bytes y, std::string_view format) {
@@ -194,8 +211,13 @@ PublicKey PublicKey::ec(Curve curve, Bytes x, Bytes y, std::string_view format) 
     throw std::bad_alloc();
   }
   const Params params(allocated(OSSL_PARAM_BLD_to_param(build.get())));
-  return believe_twice(
-      [&] { return PublicKey(Handle(from_params("EC", params.get()), EVP_PKEY_free), format); });
+  const std::size_t bits = curve == Curve::kP521 ? 521 : c.size * 8;
+  return believe_twice([&] {
+    PublicKey key(Handle(from_params("EC", params.get()), EVP_PKEY_free), KeyType::kEc, bits,
+                  format);
+    key.curve_ = curve;
+    return key;
+  });
 }
 
 PublicKey PublicKey::from_spki(Bytes der) {
@@ -280,8 +302,10 @@ bool PublicKey::verify_digest(Scheme scheme, Hash hash, Bytes digest, Bytes sign
       set_up(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PSS_PADDING));
       set_up(EVP_PKEY_CTX_set_rsa_pss_saltlen(context.get(), salt_length));
     }
-    // OpenSSL does not sign with every digest: not with SM3 and RSA.
-    return EVP_PKEY_CTX_set_signature_md(context.get(), md) == 1 &&
+    // OpenSSL does not sign with every digest: not with SM3 and RSA. It says the same when it lacks
+    // memory, and is asked twice for that.
+    const auto set_md = [&] { return EVP_PKEY_CTX_set_signature_md(context.get(), md) == 1; };
+    return (set_md() || set_md()) &&
            EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
                            digest.size()) == 1;
   };

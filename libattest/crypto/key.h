@@ -66,7 +66,10 @@ class PublicKey {
 
  private:
   using Handle = std::shared_ptr<evp_pkey_st>;
+  // Asks the key what it is, and refuses it where it is none of the above.
   PublicKey(Handle key, std::string_view format);
+  // A key that was made of checked numbers.
+  PublicKey(Handle key, KeyType type, std::size_t bits, std::string_view format);
 
   Handle key_;
   KeyType type_ = KeyType::kRsa;

@@ -38,7 +38,7 @@ class Collector final : public EntryJudge {
   void midway() override {}
   void judge(const ima::Entry& entry, policy::Findings& findings) override {
     if (entry.violation || !entry.known) return;
-    if (!is_utf8(entry.name)) {
+    if (entry.name.empty() || !is_utf8(entry.name)) {
       findings.add({Code::kPolicyPath,
                     Severity::kWarning,
                     Component::kPolicy,
@@ -48,7 +48,7 @@ class Collector final : public EntryJudge {
                     {},
                     {},
                     "IMA entry " + std::to_string(entry.index) + ": " + describe_name(entry) +
-                        " is not UTF-8 and can not be listed in a policy"});
+                        " is no UTF-8 name and can not be listed in a policy"});
       return;
     }
     if (ima::is_boot_aggregate(entry) && computable(entry)) return;

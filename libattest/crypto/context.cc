@@ -19,17 +19,18 @@ static_assert(kOpensslNames.size() == kAllHashes.size());
 Context::Context() : library_(OSSL_LIB_CTX_new()) {
   if (!library_) throw std::bad_alloc();
   const QuietErrors quiet;
-  // OpenSSL may be built without SM3, and without nothing else of what is asked for here.
-  const auto require = [&quiet](bool made) {
-    if (made) return;
+  const auto require = [&quiet](bool done) {
+    if (done) return;
     quiet.check_memory();
-    throw std::runtime_error("OpenSSL's default provider can not be used");
+    throw std::runtime_error("OpenSSL can not be used in this process");
   };
+  // Keys are entered there, too. OpenSSL makes it once a process, and does not try again.
+  require(OSSL_LIB_CTX_get0_global_default() != nullptr);
   provider_.reset(OSSL_PROVIDER_load(library_.get(), "default"));
   require(provider_ != nullptr);
   for (std::size_t i = 0; i < mds_.size(); ++i) {
     mds_[i].reset(EVP_MD_fetch(library_.get(), kOpensslNames[i], nullptr));
-    if (!mds_[i]) quiet.check_memory();
+    // OpenSSL may be built without SM3; the rest of what is asked for here it always has.
     require(mds_[i] != nullptr || kAllHashes[i] == Hash::kSm3_256);
   }
   key_types_[0].reset(EVP_KEYMGMT_fetch(library_.get(), "RSA", nullptr));
@@ -37,16 +38,20 @@ Context::Context() : library_(OSSL_LIB_CTX_new()) {
   schemes_[0].reset(EVP_SIGNATURE_fetch(library_.get(), "RSA", nullptr));
   schemes_[1].reset(EVP_SIGNATURE_fetch(library_.get(), "ECDSA", nullptr));
   decoder_.reset(OSSL_DECODER_fetch(library_.get(), "RSA", nullptr));
-  require(key_types_[0] && key_types_[1] && schemes_[0] && schemes_[1] && decoder_);
+  encoder_.reset(OSSL_ENCODER_fetch(library_.get(), "RSA", nullptr));
+  require(key_types_[0] && key_types_[1] && schemes_[0] && schemes_[1] && decoder_ && encoder_);
+  quiet.check_memory();  // it may have run out after these and before the others of their kind
 }
 
 void QuietErrors::check_memory() const {
+  const auto is_memory = [](unsigned long error) {
+    return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+  };
   // The host's errors come first in the queue, and there is no looking behind them.
-  bool memory = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
-  if (was_empty_) {
-    while (const unsigned long error = ERR_get_error()) {
-      memory = memory || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
-    }
+  const unsigned long last = ERR_peek_last_error();
+  bool memory = last != host_last_ && is_memory(last);
+  if (host_last_ == 0) {
+    while (const unsigned long error = ERR_get_error()) memory = memory || is_memory(error);
     ERR_clear_error();  // what was read keeps its words until then
   }
   if (memory) throw std::bad_alloc();

@@ -11,6 +11,7 @@
 #define LIBATTEST_CRYPTO_CONTEXT_H_
 
 #include <openssl/decoder.h>
+#include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -51,22 +52,23 @@ class Context {
   std::array<std::unique_ptr<EVP_KEYMGMT, Freed<EVP_KEYMGMT_free>>, 2> key_types_;
   std::array<std::unique_ptr<EVP_SIGNATURE, Freed<EVP_SIGNATURE_free>>, 2> schemes_;
   std::unique_ptr<OSSL_DECODER, Freed<OSSL_DECODER_free>> decoder_;
+  std::unique_ptr<OSSL_ENCODER, Freed<OSSL_ENCODER_free>> encoder_;
 };
 
 // While one lives, OpenSSL errors are ours; when it goes, the thread's queue is as it was.
 class QuietErrors {
  public:
-  QuietErrors() noexcept : was_empty_(ERR_peek_error() == 0) { ERR_set_mark(); }
+  QuietErrors() noexcept : host_last_(ERR_peek_last_error()) { ERR_set_mark(); }
   ~QuietErrors() { ERR_pop_to_mark(); }
   QuietErrors(const QuietErrors&) = delete;
   QuietErrors& operator=(const QuietErrors&) = delete;
 
-  // For an OpenSSL call that answered "no": throws std::bad_alloc when it did so because memory ran
-  // out, which says nothing of what it was asked about.
+  // Throws std::bad_alloc when memory ran out since then: a "no" of OpenSSL says nothing then of
+  // what it was asked about.
   void check_memory() const;
 
  private:
-  bool was_empty_;
+  unsigned long host_last_;  // 0: the queue was empty
 };
 
 }  // namespace attest::crypto

@@ -66,13 +66,11 @@ enum class Code : std::uint16_t {
   kPcrNotAppraised = 302,
   kPcrUnexplained = 303,
   kPcrReplay = 304,
-  kPcrReset = 305,
   kNoMeasuredLaunch = 306,
   // The boot event log.
   kEventLogMissing = 401,
   kEventLogEmpty = 402,
   kEventLogBank = 403,
-  kEventDigest = 404,
   kEventData = 405,
   kEventNoAction = 406,
   kEventLocality = 407,
@@ -102,7 +100,6 @@ enum class Code : std::uint16_t {
   kImaTailLong = 516,
   kImaDigestMode = 517,
   kImaListBank = 518,
-  kImaAlgorithm = 519,
   kImaNoRules = 520,
   kImaUnsigned = 521,
   // The policy.

@@ -33,7 +33,8 @@ class ImaJudgement {
  public:
   ImaJudgement(const policy::Policy* policy, const QuotedPcrs& quoted, Hash bank, std::uint32_t pcr,
                policy::Findings& findings)
-      : ima_policy_(policy != nullptr && policy->ima ? &*policy->ima : nullptr),
+      : policy_(policy),
+        ima_policy_(policy != nullptr && policy->ima ? &*policy->ima : nullptr),
         quoted_(quoted),
         bank_(bank),
         pcr_(pcr),
@@ -42,7 +43,7 @@ class ImaJudgement {
         findings_(findings) {}
 
   void run(const ImaEvidence& ima, PcrTable& table, policy::Claims& claims) {
-    ImaRules rules(ima_policy_, quoted_);
+    ImaRules rules(policy_, quoted_);
     ImaWalk walk(rules, quoted_, bank_, pcr_, mode_);
     walk_all(ima, walk);
     if (!walk.covered()) {
@@ -62,6 +63,7 @@ class ImaJudgement {
       }
     }
     check_mode();
+    check_list_bank(walk);
     check_empty(walk, table);
     check_tail(walk);
     judged(walk, table);
@@ -109,6 +111,17 @@ class ImaJudgement {
     add(Code::kImaDigestMode, Severity::kWarning, {}, std::string(ima::name_of(mode_)),
         "the IMA list was replayed with " + std::string(ima::name_of(mode_)) +
             " digests: it is proven no better than SHA-1 proves it");
+  }
+
+  // A Keylime runtime policy says which list it is for.
+  void check_list_bank(const ImaWalk& walk) {
+    if (ima_policy_ == nullptr || ima_policy_->rules == nullptr) return;
+    const auto expected = ima_policy_->rules->log_hash;
+    const auto found = walk.list_bank();
+    if (!expected || !found || *expected == *found) return;
+    add(Code::kImaListBank, Severity::kFailure, std::string(crypto::hash_name(*expected)),
+        std::string(crypto::hash_name(*found)),
+        "the IMA list's own digests are not of the algorithm that the policy says");
   }
 
   void check_empty(const ImaWalk& walk, PcrTable& table) {
@@ -160,6 +173,7 @@ class ImaJudgement {
                    std::move(message)});
   }
 
+  const policy::Policy* policy_;
   const policy::ImaPolicy* ima_policy_;
   const QuotedPcrs& quoted_;
   Hash bank_;

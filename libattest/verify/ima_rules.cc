@@ -64,8 +64,11 @@ std::optional<Digest> expected_boot_aggregate(const QuotedPcrs& quoted, Hash alg
   return eight ? ima::boot_aggregate_of_eight(alg, values) : ima::boot_aggregate(alg, values);
 }
 
-ImaRules::ImaRules(const policy::ImaPolicy* policy, const QuotedPcrs& quoted)
-    : policy_(policy), rules_(policy != nullptr ? policy->rules.get() : nullptr), quoted_(quoted) {
+ImaRules::ImaRules(const policy::Policy* policy, const QuotedPcrs& quoted)
+    : policy_(policy != nullptr && policy->ima ? &*policy->ima : nullptr),
+      rules_(policy_ != nullptr ? policy_->rules.get() : nullptr),
+      allow_sha1_(policy != nullptr && policy->allow_sha1),
+      quoted_(quoted) {
   if (rules_ == nullptr) return;
   for (const auto& [key, id] : rules_->verification_keys) keys_.add_key(key, id);
 }
@@ -193,7 +196,9 @@ void ImaRules::judge_file(const ima::Entry& entry) {
          describe_name(entry) + " has a bad signature: " + signature.why);
     return;
   }
-  const bool signed_well = signature.state == SignatureState::kGood;
+  // A signature is worth what the digest under it is.
+  const bool weak = entry.digest.algorithm == "sha1" && !allow_sha1_;
+  const bool signed_well = signature.state == SignatureState::kGood && !weak;
   // The common case first: a listed file needs no pattern to be tried.
   const Listed found = entry.digest.kind == DigestKind::kVerity && !policy_->verity
                            ? Listed::kNo

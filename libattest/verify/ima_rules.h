@@ -20,7 +20,7 @@ namespace attest::verify {
 class ImaRules final : public EntryJudge {
  public:
   // `policy` may be null. All references must outlive the judge.
-  ImaRules(const policy::ImaPolicy* policy, const QuotedPcrs& quoted);
+  ImaRules(const policy::Policy* policy, const QuotedPcrs& quoted);
 
   void prepare(const ima::Entry& entry) override;
   void midway() override;
@@ -40,6 +40,7 @@ class ImaRules final : public EntryJudge {
 
   const policy::ImaPolicy* policy_;
   const policy::RuntimePolicy* rules_;
+  bool allow_sha1_;
   const QuotedPcrs& quoted_;
   ima::Keyring keys_;  // the policy's, and those that the list's own validated entries loaded
   policy::FileTable::Probe probe_;

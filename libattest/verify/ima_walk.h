@@ -47,6 +47,8 @@ class ImaWalk final : private ima::EntrySink {
   // The number of entries that the quote covers; nothing while no replay has equalled it.
   std::optional<std::uint64_t> covered() const noexcept { return covered_; }
   std::uint64_t num_entries() const noexcept { return reader_.num_entries(); }
+  // The algorithm of the list's own digests; nothing for a list without entries.
+  std::optional<crypto::Hash> list_bank() const noexcept { return reader_.bank(); }
   std::uint64_t num_violations() const noexcept { return num_violations_; }  // among the covered
   // The replay of `bank` where it stopped.
   crypto::Digest value() const noexcept;

@@ -9,7 +9,7 @@
 #include "libattest/base/text.h"
 #include "libattest/crypto/digest.h"
 #include "libattest/policy/runtime_policy.h"
-#include "support/vectors.h"
+#include "tests/support/vectors.h"
 
 using namespace attest::policy;
 using attest::ParseError;

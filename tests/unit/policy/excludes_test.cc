@@ -9,7 +9,7 @@
 #include "libattest/base/error.h"
 #include "libattest/base/text.h"
 #include "libattest/json/value.h"
-#include "support/vectors.h"
+#include "tests/support/vectors.h"
 
 using attest::ParseError;
 using attest::policy::Excludes;

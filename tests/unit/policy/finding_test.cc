@@ -56,7 +56,6 @@ TEST_CASE("ids that programs rely on") {
   CHECK(id_of(Code::kKeyNameAlgorithm) == "ak-name-algorithm");
   CHECK(id_of(Code::kPcrReplay) == "pcr-replay");
   CHECK(id_of(Code::kEventLogMissing) == "eventlog-missing");
-  CHECK(id_of(Code::kEventDigest) == "event-digest");
   CHECK(id_of(Code::kImaNotListed) == "ima-not-listed");
   CHECK(id_of(Code::kNodeRebooted) == "node-rebooted");
   CHECK(id_of(Code::kFindingsDropped) == "findings-dropped");

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "libattest/policy/policy.h"
-#include "support/vectors.h"
+#include "tests/support/vectors.h"
 
 using namespace attest::policy;
 using attest::crypto::Digest;

@@ -10,7 +10,7 @@
 #include "libattest/base/error.h"
 #include "libattest/base/text.h"
 #include "libattest/json/writer.h"
-#include "support/vectors.h"
+#include "tests/support/vectors.h"
 
 using namespace attest::policy;
 using attest::ParseError;

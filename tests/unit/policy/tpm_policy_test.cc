@@ -5,7 +5,7 @@
 
 #include "libattest/base/error.h"
 #include "libattest/policy/policy.h"
-#include "support/vectors.h"
+#include "tests/support/vectors.h"
 
 using namespace attest::policy;
 using attest::ParseError;

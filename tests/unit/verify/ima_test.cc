@@ -33,8 +33,8 @@ Signer& ak() {
   static Signer key = Signer::rsa();
   return key;
 }
-const Signer& file_key() {
-  static const Signer key = Signer::rsa();
+Signer& file_key() {
+  static Signer key = Signer::rsa();
   return key;
 }
 
@@ -378,6 +378,33 @@ TEST_CASE("signatures count as the policy says", "[ima]") {
   CHECK(judge({}, listed, kBoth).verdict == Verdict::kTrusted);
   CHECK(fails_with(judge(good, kNone, kBoth), Code::kImaNotListed));
   CHECK(fails_with(judge(unknown, listed, kBoth), Code::kImaUnsigned));
+}
+
+TEST_CASE("a signature over a SHA-1 digest needs the policy's word", "[ima]") {
+  const Octets file = ima_test::some_digest(20, 0x33);
+  Signer& key = file_key();
+  key.hash = 0x0004;
+  Octets signature = signature_over(file);
+  key.hash = 0x000b;
+  signature[2] = 2;  // enum hash_algo: sha1
+  Node node;
+  node.list = {aggregate(), ima_test::sig("/usr/bin/s", file, signature, "sha1")};
+  node.policy.ima->rules = std::make_shared<const RuntimePolicy>(with_key(file_key(), kNone));
+  CHECK(fails_with(node.appraise(), Code::kImaNotListed));
+  node.policy.allow_sha1 = true;
+  CHECK(node.appraise().verdict == Verdict::kTrusted);
+}
+
+TEST_CASE("a runtime policy for another list is not for this one", "[ima]") {
+  Node node;
+  node.allow_all();
+  RuntimePolicy rules = *node.policy.ima->rules;
+  rules.log_hash = Hash::kSha1;
+  node.policy.ima->rules = std::make_shared<const RuntimePolicy>(rules);
+  CHECK(node.appraise().verdict == Verdict::kTrusted);
+  rules.log_hash = Hash::kSha256;
+  node.policy.ima->rules = std::make_shared<const RuntimePolicy>(rules);
+  CHECK(fails_with(node.appraise(), Code::kImaListBank));
 }
 
 TEST_CASE("an fs-verity digest is listed only where the policy says so", "[ima]") {

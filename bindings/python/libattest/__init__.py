@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libattest: does a node's evidence prove that it booted and runs what its owner expects?
+
+    report = libattest.appraise(evidence, policy, nonce=nonce)
+    if not report.trusted:
+        for finding in report.findings:
+            print(finding)
+
+Exceptions are for input that is not of its format and for calls that make no sense. Evidence that
+is well-formed and bad is not an exception: it is findings in the report.
+"""
+
+from ._libattest import (
+    Evidence,
+    EventLog,
+    Ima,
+    Key,
+    Node,
+    Policy,
+    Quote,
+    Report,
+    appraise,
+    make_nonce,
+    parse_pcrs,
+    version,
+)
+from ._types import (
+    Component,
+    Coverage,
+    Error,
+    Event,
+    EventLogFormat,
+    Finding,
+    Hash,
+    ImaDigest,
+    ImaFormat,
+    KeyFormat,
+    MalformedError,
+    PcrClaim,
+    PcrState,
+    Severity,
+    StateError,
+    Verdict,
+)
+
+__version__ = version()
+
+__all__ = [
+    "Component",
+    "Coverage",
+    "Error",
+    "Event",
+    "EventLog",
+    "EventLogFormat",
+    "Evidence",
+    "Finding",
+    "Hash",
+    "Ima",
+    "ImaDigest",
+    "ImaFormat",
+    "Key",
+    "KeyFormat",
+    "MalformedError",
+    "Node",
+    "PcrClaim",
+    "PcrState",
+    "Policy",
+    "Quote",
+    "Report",
+    "Severity",
+    "StateError",
+    "Verdict",
+    "appraise",
+    "make_nonce",
+    "parse_pcrs",
+    "version",
+]

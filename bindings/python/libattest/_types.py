@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Enumerations, records and exceptions: what is better written in Python than in C++."""
+
+import dataclasses
+import enum
+from typing import Self
+
+from . import _libattest
+
+
+class Error(Exception):
+    """libattest could not do its work."""
+
+
+class MalformedError(Error, ValueError):
+    """The input is not of its format: what, where, which field, and what is wrong with it."""
+
+
+class StateError(Error, RuntimeError):
+    """The object can not do this now: after its end, or while another call uses it."""
+
+
+class _Number(enum.IntEnum):
+    """Numbers of the C ABI. Also made from their names: Hash("sha256").
+
+    A newer library may return numbers that are not listed here. They become members without a
+    name, equal to none of the others.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if isinstance(value, str):
+            return next((member for member in cls if str(member) == value), None)
+        if isinstance(value, int) and 1 <= value < 2**31:
+            member = int.__new__(cls, value)
+            member._name_ = f"NUMBER_{value}"
+            member._value_ = value
+            return member
+        return None
+
+    def __str__(self) -> str:
+        return self._name_.lower().replace("_", "-")
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+
+class Verdict(_Number):
+    """Only TRUSTED is good news."""
+
+    UNKNOWN = 0
+    TRUSTED = 1
+    UNTRUSTED = 2
+
+    def __str__(self) -> str:
+        return _libattest.verdict_name(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Verdict is neither true nor false: compare it with Verdict.TRUSTED")
+
+
+class Severity(_Number):
+    """INFO: worth knowing. WARNING: not proven, nor asked for. FAILURE: not what was expected."""
+
+    INFO = 1
+    WARNING = 2
+    FAILURE = 3
+
+    def __str__(self) -> str:
+        return _libattest.severity_name(self)
+
+
+class Component(_Number):
+    """What a finding is about."""
+
+    QUOTE = 1
+    AK = 2
+    PCR = 3
+    EVENTLOG = 4
+    IMA = 5
+    POLICY = 6
+    NODE = 7
+
+    def __str__(self) -> str:
+        return _libattest.component_name(self)
+
+
+class PcrState(_Number):
+    """How a quoted PCR ended. Only APPRAISED says that a policy has judged it."""
+
+    UNEXPLAINED = 0
+    REPLAYED = 1
+    INITIAL = 2
+    APPRAISED = 3
+    MISMATCH = 4
+
+    def __str__(self) -> str:
+        return _libattest.pcr_state_name(self)
+
+
+class Coverage(_Number):
+    """How far an event's digest vouches for its data."""
+
+    OPAQUE = 1
+    COVERED = 2
+    PARTLY = 3
+    MISMATCH = 4
+    UNEXTENDED = 5
+
+    def __str__(self) -> str:
+        return _libattest.coverage_name(self)
+
+
+class Hash(_Number):
+    """Digest algorithms, by their TPM_ALG_IDs. They name banks of PCRs, too."""
+
+    SHA1 = 0x0004
+    SHA256 = 0x000B
+    SHA384 = 0x000C
+    SHA512 = 0x000D
+    SM3_256 = 0x0012
+    SHA3_256 = 0x0027
+    SHA3_384 = 0x0028
+    SHA3_512 = 0x0029
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if isinstance(value, str):
+            value = _libattest.hash_from_name(value) or None
+            return None if value is None else cls(value)
+        return super()._missing_(value)
+
+    def __str__(self) -> str:
+        return _libattest.hash_name(self) or self._name_.lower()
+
+
+class KeyFormat(_Number):
+    """What a key was loaded from."""
+
+    TPM2B_PUBLIC = 1
+    TPMT_PUBLIC = 2
+    PEM = 3
+    SPKI_DER = 4
+    CERTIFICATE_PEM = 5
+    CERTIFICATE_DER = 6
+
+
+class EventLogFormat(_Number):
+    """The two formats of boot event logs."""
+
+    SHA1 = 1
+    CRYPTO_AGILE = 2
+
+
+class ImaFormat(_Number):
+    """binary_runtime_measurements and ascii_runtime_measurements."""
+
+    BINARY = 1
+    ASCII = 2
+
+
+class ImaDigest(_Number):
+    """What the kernel extends into a bank.
+
+    NATIVE: the bank's own hash of the template data. PADDED: SHA-1 padded with zeros. PADDED_OLD:
+    the same, violations too (kernels before 5.8).
+    """
+
+    NATIVE = 1
+    PADDED = 2
+    PADDED_OLD = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding. `code` and `id` are stable; `message` is for people."""
+
+    code: int
+    id: str
+    severity: Severity
+    component: Component
+    pcr: int | None
+    index: int | None
+    offset: int | None
+    expected: str | None
+    found: str | None
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.message}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a boot log. `type` is never proven; `coverage` says what `data` is worth."""
+
+    index: int
+    offset: int
+    pcr: int
+    type: int
+    type_name: str
+    digests: dict[str, bytes]
+    data: bytes
+    coverage: Coverage
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PcrClaim:
+    """A PCR value as the TPM signed it, and how the appraisal of it ended."""
+
+    bank: str
+    index: int
+    value: bytes
+    state: PcrState
+
+
+# They are found, shown and pickled where programs import them from.
+for _public in (
+    *(Error, MalformedError, StateError),
+    *(Verdict, Severity, Component, PcrState, Coverage, Hash),
+    *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest),
+    *(Finding, Event, PcrClaim),
+):
+    _public.__module__ = "libattest"
+del _public

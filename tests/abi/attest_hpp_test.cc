@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// attest.hpp, compiled as C++17.
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <cstring>
+
+#include "libattest/attest.hpp"
+#include "tests/abi/good_node.h"
+
+static_assert(__cplusplus < 202002L, "this test is about C++17");
+static_assert(!std::is_copy_constructible_v<libattest::Key>);
+static_assert(std::is_nothrow_move_constructible_v<libattest::Evidence>);
+static_assert(std::is_nothrow_move_assignable_v<libattest::Policy>);
+
+namespace {
+
+const GoodNode& good_node() {
+  static const GoodNode node = load_good_node();
+  return node;
+}
+
+libattest::Evidence good_evidence() {
+  const GoodNode& n = good_node();
+  libattest::Evidence evidence;
+  evidence.set_ak(n.ak);
+  evidence.set_quote(n.attest, n.signature, n.pcrs);
+  evidence.set_eventlog(n.eventlog);
+  evidence.set_ima(n.ima);
+  return evidence;
+}
+
+libattest::Policy good_policy() {
+  libattest::Policy policy;
+  policy.add_tpm_policy(good_node().tpm_policy);
+  policy.add_allowlist(good_node().allowlist, std::nullopt, good_node().excludelist);
+  return policy;
+}
+
+// The read function of a list in memory, in pieces.
+libattest::Evidence::Read reader_of(const std::vector<std::uint8_t>& list) {
+  return [&list, at = std::size_t{0}](std::uint8_t* buffer, std::size_t size) mutable {
+    const std::size_t n = std::min({size, std::size_t{99}, list.size() - at});
+    std::memcpy(buffer, list.data() + at, n);
+    at += n;
+    return n;
+  };
+}
+
+}  // namespace
+
+TEST_CASE("a good node is trusted, in a few lines") {
+  libattest::Evidence evidence = good_evidence();
+  libattest::Node node;
+  const libattest::Report report =
+      libattest::appraise(evidence, good_policy(), good_node().nonce, 1, &node);
+  CHECK(report.trusted());
+  CHECK(report.quote_verified());
+  CHECK(report.pcrs().size() > 10);
+  CHECK(report.pcrs()[0].value.size() == 32);
+  CHECK(report.num_dropped() == 0);
+  CHECK(report.to_json().find("\"trusted\"") != std::string::npos);
+  CHECK(libattest::Node(node.to_json()).to_json() == node.to_json());
+}
+
+TEST_CASE("a node without a policy is not trusted, and its findings own their words") {
+  std::vector<libattest::Finding> findings;
+  {
+    libattest::Evidence evidence = good_evidence();
+    const auto report = libattest::appraise(evidence, nullptr, good_node().nonce);
+    CHECK(report.verdict() == ATTEST_VERDICT_UNKNOWN);
+    findings = report.findings();
+  }
+  REQUIRE(!findings.empty());
+  for (const libattest::Finding& f : findings) {
+    CHECK(f.code != 0);
+    CHECK(!f.id.empty());
+    CHECK(!f.message.empty());
+    CHECK(f.severity != ATTEST_SEVERITY_NONE);
+    CHECK((!f.pcr || *f.pcr < 24));
+  }
+}
+
+TEST_CASE("a call that can not do its work throws its status and words") {
+  const std::array<std::uint8_t, 3> junk{1, 2, 3};
+  try {
+    const libattest::Key key(junk);
+    FAIL("junk is no key");
+  } catch (const libattest::Error& e) {
+    CHECK(e.status() == ATTEST_E_MALFORMED);
+    CHECK(std::string(e.what()) == attest_last_error());
+  }
+  CHECK_THROWS_AS(libattest::make_nonce(15), libattest::Error);
+  CHECK_THROWS_AS(libattest::Policy("{"), libattest::Error);
+  CHECK_THROWS_AS(libattest::Quote::keylime("r"), libattest::Error);
+  CHECK_THROWS_AS(libattest::EventLog(good_node().eventlog, ATTEST_HASH_SHA512), libattest::Error);
+}
+
+TEST_CASE("nonces are of the size that was asked for and differ") {
+  CHECK(libattest::make_nonce().size() == 32);
+  CHECK(libattest::make_nonce(64) != libattest::make_nonce(64));
+}
+
+TEST_CASE("keys, quotes and PCR values show what they hold") {
+  const GoodNode& n = good_node();
+  const libattest::Key key(n.ak);
+  CHECK(key.describe() == "RSA-2048");
+  CHECK(key.format() == ATTEST_KEY_FORMAT_TPM2B_PUBLIC);
+  CHECK(key.name().size() == 34);
+  CHECK(key.attributes() != 0);
+  const libattest::Quote quote(n.attest, n.signature, n.pcrs);
+  CHECK(quote.info().nonce_len == n.nonce.size());
+  CHECK(quote.verify(key, n.nonce).quote_verified());
+  CHECK(!quote.verify(key, {}).quote_verified());
+  const libattest::Pcrs pcrs = quote.pcrs();
+  const libattest::Pcrs same(n.pcrs);
+  REQUIRE(pcrs.size() == same.size());
+  const auto first = pcrs.at(0);
+  const libattest::Bytes found = same.find(first.bank, first.pcr);
+  CHECK(std::vector(first.value.begin(), first.value.end()) ==
+        std::vector(found.begin(), found.end()));
+  CHECK(same.find(ATTEST_HASH_SHA1, 0).empty());
+  CHECK_THROWS_AS(pcrs.at(pcrs.size()), libattest::Error);
+}
+
+TEST_CASE("logs show what they hold") {
+  const libattest::EventLog log(good_node().eventlog);
+  CHECK(log.format() == ATTEST_EVENTLOG_CRYPTO_AGILE);
+  REQUIRE(log.size() > 1);
+  CHECK(log.at(1).type_name != nullptr);
+  CHECK(log.digest(1, ATTEST_HASH_SHA256).size() == 32);
+  CHECK(log.pcrs().size() > 8);
+  CHECK(log.to_json().front() == '{');
+  CHECK(log.findings().size() == attest_eventlog_num_findings(log.get()));
+
+  libattest::Ima ima;
+  ima.feed(good_node().ima);
+  ima.finish();
+  CHECK(ima.num_entries() == 51);
+  CHECK(ima.num_violations() == 0);
+  CHECK(ima.pcrs().size() == 1);
+  CHECK(ima.findings().size() == attest_ima_num_findings(ima.get()));
+  CHECK(ima.to_json().front() == '{');
+  CHECK_THROWS_AS(ima.feed(good_node().ima), libattest::Error);
+}
+
+TEST_CASE("a list is read through a function, also after the evidence was moved") {
+  libattest::Evidence evidence = good_evidence();
+  evidence.set_ima_reader(reader_of(good_node().ima));
+  libattest::Evidence moved = std::move(evidence);
+  CHECK(libattest::appraise(moved, good_policy(), good_node().nonce).trusted());
+  CHECK_THROWS_AS(libattest::appraise(moved, good_policy(), good_node().nonce), libattest::Error);
+  moved.set_ima_reader(reader_of(good_node().ima));
+  libattest::Evidence assigned;
+  assigned.set_ima_reader(reader_of(good_node().ima));
+  assigned = std::move(moved);
+  CHECK(libattest::appraise(assigned, good_policy(), good_node().nonce).trusted());
+}
+
+TEST_CASE("what a read function throws comes out of the appraisal") {
+  libattest::Evidence evidence = good_evidence();
+  evidence.set_ima_reader(
+      [](std::uint8_t*, std::size_t) -> std::size_t { throw std::out_of_range("mine"); });
+  CHECK_THROWS_AS(libattest::appraise(evidence, good_policy(), good_node().nonce),
+                  std::out_of_range);
+  evidence.set_ima_reader([](std::uint8_t*, std::size_t size) { return size + 1; });
+  try {
+    (void)libattest::appraise(evidence, good_policy(), good_node().nonce);
+    FAIL("more than the buffer holds");
+  } catch (const libattest::Error& e) {
+    CHECK(e.status() == ATTEST_E_READ);
+  }
+}
+
+TEST_CASE("a policy is learnt, written and read") {
+  libattest::Evidence evidence = good_evidence();
+  const auto learned = libattest::learn_policy(evidence, good_node().nonce);
+  REQUIRE(learned.policy);
+  CHECK(libattest::appraise(evidence, *learned.policy, good_node().nonce).trusted());
+  const libattest::Policy again(learned.policy->to_json());
+  CHECK(libattest::appraise(evidence, again, good_node().nonce).trusted());
+  const auto nothing = libattest::learn_policy(evidence, {});
+  CHECK(!nothing.policy);
+  CHECK(!nothing.report.findings().empty());
+}
+
+TEST_CASE("policies are made by pieces, and an empty checksum is no missing one") {
+  libattest::Policy policy;
+  policy.set_allow_sha1(true);
+  policy.set_ima_digest(ATTEST_IMA_PADDED);
+  CHECK_THROWS_AS(policy.add_allowlist(good_node().allowlist, std::string_view()),
+                  libattest::Error);
+  policy.add_allowlist(good_node().allowlist);
+  CHECK_THROWS_AS(policy.add_runtime_policy("{}"), libattest::Error);
+  CHECK(policy.to_json().find("padded") != std::string::npos);
+}
+
+TEST_CASE("bytes are a view of whatever holds bytes") {
+  const std::string text = "ab";
+  const std::vector<char> chars{'a', 'b'};
+  const std::vector<std::uint8_t> none;
+  CHECK(libattest::Bytes(text).size() == 2);
+  CHECK(libattest::Bytes(chars).data()[1] == 'b');
+  CHECK(libattest::Bytes(none).empty());
+  CHECK(libattest::Bytes().data() == nullptr);
+  static_assert(!std::is_constructible_v<libattest::Bytes, std::vector<int>>);
+  static_assert(!std::is_constructible_v<libattest::Bytes, std::wstring>);
+}

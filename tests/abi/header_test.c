@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The public headers as a strict C99 caller sees them. The numbers are ABI: a line of this file may
+ * be added, never changed. */
+#include <stdio.h>
+#include <string.h>
+
+#include "libattest/attest.h"
+
+#define SAME(name, value) typedef char same_##name[((name) == (value)) ? 1 : -1]
+
+SAME(ATTEST_OK, 0);
+SAME(ATTEST_E_ARGUMENT, 1);
+SAME(ATTEST_E_MALFORMED, 2);
+SAME(ATTEST_E_NO_MEMORY, 3);
+SAME(ATTEST_E_INTERNAL, 4);
+SAME(ATTEST_E_STATE, 5);
+SAME(ATTEST_E_READ, 6);
+
+SAME(ATTEST_HASH_NONE, 0);
+SAME(ATTEST_HASH_SHA1, 0x0004);
+SAME(ATTEST_HASH_SHA256, 0x000b);
+SAME(ATTEST_HASH_SHA384, 0x000c);
+SAME(ATTEST_HASH_SHA512, 0x000d);
+SAME(ATTEST_HASH_SM3_256, 0x0012);
+SAME(ATTEST_HASH_SHA3_256, 0x0027);
+SAME(ATTEST_HASH_SHA3_384, 0x0028);
+SAME(ATTEST_HASH_SHA3_512, 0x0029);
+
+SAME(ATTEST_VERDICT_UNKNOWN, 0);
+SAME(ATTEST_VERDICT_TRUSTED, 1);
+SAME(ATTEST_VERDICT_UNTRUSTED, 2);
+
+SAME(ATTEST_SEVERITY_NONE, 0);
+SAME(ATTEST_SEVERITY_INFO, 1);
+SAME(ATTEST_SEVERITY_WARNING, 2);
+SAME(ATTEST_SEVERITY_FAILURE, 3);
+
+SAME(ATTEST_COMPONENT_NONE, 0);
+SAME(ATTEST_COMPONENT_QUOTE, 1);
+SAME(ATTEST_COMPONENT_AK, 2);
+SAME(ATTEST_COMPONENT_PCR, 3);
+SAME(ATTEST_COMPONENT_EVENTLOG, 4);
+SAME(ATTEST_COMPONENT_IMA, 5);
+SAME(ATTEST_COMPONENT_POLICY, 6);
+SAME(ATTEST_COMPONENT_NODE, 7);
+
+SAME(ATTEST_PCR_UNEXPLAINED, 0);
+SAME(ATTEST_PCR_REPLAYED, 1);
+SAME(ATTEST_PCR_INITIAL, 2);
+SAME(ATTEST_PCR_APPRAISED, 3);
+SAME(ATTEST_PCR_MISMATCH, 4);
+
+SAME(ATTEST_KEY_FORMAT_NONE, 0);
+SAME(ATTEST_KEY_FORMAT_TPM2B_PUBLIC, 1);
+SAME(ATTEST_KEY_FORMAT_TPMT_PUBLIC, 2);
+SAME(ATTEST_KEY_FORMAT_PEM, 3);
+SAME(ATTEST_KEY_FORMAT_SPKI_DER, 4);
+SAME(ATTEST_KEY_FORMAT_CERTIFICATE_PEM, 5);
+SAME(ATTEST_KEY_FORMAT_CERTIFICATE_DER, 6);
+
+SAME(ATTEST_EVENTLOG_NONE, 0);
+SAME(ATTEST_EVENTLOG_SHA1, 1);
+SAME(ATTEST_EVENTLOG_CRYPTO_AGILE, 2);
+
+SAME(ATTEST_COVERAGE_NONE, 0);
+SAME(ATTEST_COVERAGE_OPAQUE, 1);
+SAME(ATTEST_COVERAGE_COVERED, 2);
+SAME(ATTEST_COVERAGE_PARTLY, 3);
+SAME(ATTEST_COVERAGE_MISMATCH, 4);
+SAME(ATTEST_COVERAGE_UNEXTENDED, 5);
+
+SAME(ATTEST_IMA_DETECT, 0);
+SAME(ATTEST_IMA_BINARY, 1);
+SAME(ATTEST_IMA_ASCII, 2);
+
+SAME(ATTEST_IMA_DIGEST_DEFAULT, 0);
+SAME(ATTEST_IMA_NATIVE, 1);
+SAME(ATTEST_IMA_PADDED, 2);
+SAME(ATTEST_IMA_PADDED_OLD, 3);
+
+/* Enumerations are as large as int, and structures begin with their size. Where fields are in the
+ * first release, on machines with 64-bit pointers: later ones come behind them. */
+#define AS_INT(type) typedef char size_of_##type[(sizeof(type) == sizeof(int)) ? 1 : -1]
+AS_INT(attest_status);
+AS_INT(attest_hash);
+AS_INT(attest_verdict);
+AS_INT(attest_severity);
+AS_INT(attest_component);
+AS_INT(attest_pcr_state);
+AS_INT(attest_key_format);
+AS_INT(attest_eventlog_format);
+AS_INT(attest_coverage);
+AS_INT(attest_ima_format);
+AS_INT(attest_ima_digest);
+#define AT(type, field, offset) \
+  typedef char                  \
+      at_##type##_##field[(sizeof(void*) != 8 || offsetof(type, field) == (offset)) ? 1 : -1]
+#define AT_LEAST(type, bytes) \
+  typedef char least_##type[(sizeof(void*) != 8 || sizeof(type) >= (bytes)) ? 1 : -1]
+
+AT(attest_finding, size, 0);
+AT(attest_finding, code, 8);
+AT(attest_finding, id, 16);
+AT(attest_finding, severity, 24);
+AT(attest_finding, component, 28);
+AT(attest_finding, pcr, 32);
+AT(attest_finding, index, 40);
+AT(attest_finding, offset, 48);
+AT(attest_finding, expected, 56);
+AT(attest_finding, found, 64);
+AT(attest_finding, message, 72);
+AT_LEAST(attest_finding, 80);
+
+AT(attest_pcr_claim, size, 0);
+AT(attest_pcr_claim, bank, 8);
+AT(attest_pcr_claim, index, 12);
+AT(attest_pcr_claim, value, 16);
+AT(attest_pcr_claim, value_len, 24);
+AT(attest_pcr_claim, state, 32);
+AT_LEAST(attest_pcr_claim, 40);
+
+AT(attest_quote_info, size, 0);
+AT(attest_quote_info, magic, 8);
+AT(attest_quote_info, type, 12);
+AT(attest_quote_info, nonce, 16);
+AT(attest_quote_info, nonce_len, 24);
+AT(attest_quote_info, signer, 32);
+AT(attest_quote_info, signer_len, 40);
+AT(attest_quote_info, clock, 48);
+AT(attest_quote_info, reset_count, 56);
+AT(attest_quote_info, restart_count, 60);
+AT(attest_quote_info, clock_safe, 64);
+AT(attest_quote_info, firmware_version, 72);
+AT_LEAST(attest_quote_info, 80);
+
+AT(attest_quote_options, size, 0);
+AT(attest_quote_options, nonce, 8);
+AT(attest_quote_options, nonce_len, 16);
+AT(attest_quote_options, allow_sha1, 24);
+AT_LEAST(attest_quote_options, 32);
+
+AT(attest_event, size, 0);
+AT(attest_event, offset, 8);
+AT(attest_event, pcr, 16);
+AT(attest_event, type, 20);
+AT(attest_event, type_name, 24);
+AT(attest_event, data, 32);
+AT(attest_event, data_len, 40);
+AT(attest_event, coverage, 48);
+AT_LEAST(attest_event, 56);
+
+AT(attest_ima_options, size, 0);
+AT(attest_ima_options, format, 8);
+AT(attest_ima_options, bank, 12);
+AT(attest_ima_options, list_bank, 16);
+AT(attest_ima_options, digest, 20);
+AT_LEAST(attest_ima_options, 24);
+
+AT(attest_appraise_options, size, 0);
+AT(attest_appraise_options, nonce, 8);
+AT(attest_appraise_options, nonce_len, 16);
+AT(attest_appraise_options, now, 24);
+AT_LEAST(attest_appraise_options, 32);
+
+/* The _INIT macros are of as many fields as their structures. */
+static const attest_finding finding = ATTEST_FINDING_INIT;
+static const attest_pcr_claim claim = ATTEST_PCR_CLAIM_INIT;
+static const attest_quote_info info = ATTEST_QUOTE_INFO_INIT;
+static const attest_quote_options quote_options = ATTEST_QUOTE_OPTIONS_INIT;
+static const attest_event event = ATTEST_EVENT_INIT;
+static const attest_ima_options ima_options = ATTEST_IMA_OPTIONS_INIT;
+static const attest_appraise_options appraise_options = ATTEST_APPRAISE_OPTIONS_INIT;
+
+static int sizes_are_set(void) {
+  return finding.size == sizeof finding && claim.size == sizeof claim && info.size == sizeof info &&
+         quote_options.size == sizeof quote_options && event.size == sizeof event &&
+         ima_options.size == sizeof ima_options && appraise_options.size == sizeof appraise_options;
+}
+
+int main(void) {
+  const uint8_t junk[] = {1, 2, 3};
+  char version[32];
+  attest_key* key = NULL;
+  (void)snprintf(version, sizeof version, "%d.%d.%d", ATTEST_VERSION_MAJOR, ATTEST_VERSION_MINOR,
+                 ATTEST_VERSION_PATCH);
+  if (strcmp(version, attest_version()) != 0) return 1;
+  if (!sizes_are_set()) return 2;
+  if (finding.pcr != -1 || finding.index != -1 || finding.offset != -1) return 3;
+  if (attest_key_load(&key, junk, sizeof junk) != ATTEST_E_MALFORMED || key != NULL) return 4;
+  if (strlen(attest_last_error()) == 0) return 5;
+  attest_key_free(key);
+  return 0;
+}

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policy and Node."""
+
+import hashlib
+import json
+
+import pytest
+
+import libattest
+
+
+def test_a_policy_reads_what_it_writes(policy):
+    text = policy.to_json()
+    assert json.loads(text)["version"] == 1
+    for form in (text, text.encode(), memoryview(text.encode())):
+        assert libattest.Policy.parse(form).to_json() == text
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", "empty"),
+        ("{}", 'has no "version"'),
+        ('{"version": 2}', "/version"),
+        ('{"version": 1, "bunk": "sha256"}', "/bunk"),
+        ('{"version": 1, "bank": "md5"}', "/bank"),
+        ('{"version": 1, "version": 1}', "twice"),
+        ('{"version": 1} trailing', "byte 15"),
+    ],
+)
+def test_a_policy_that_is_not_understood_is_malformed(text, words):
+    with pytest.raises(libattest.MalformedError, match=words):
+        libattest.Policy.parse(text)
+
+
+def test_an_empty_policy_trusts_nothing(clean):
+    report = libattest.appraise(clean.evidence(), libattest.Policy(), nonce=clean.nonce)
+    assert report.verdict == libattest.Verdict.UNKNOWN
+
+
+def test_sha1_is_allowed_on_purpose_only():
+    text = '{"version": 1, "bank": "sha1", "allow_sha1": true}'
+    assert json.loads(libattest.Policy.parse(text).to_json())["allow_sha1"] is True
+    assert json.loads(libattest.Policy(allow_sha1=True).to_json())["allow_sha1"] is True
+    policy = libattest.Policy()
+    digest = "0123456789abcdef0123456789abcdef01234567"
+    with pytest.raises(libattest.MalformedError):
+        policy.add_allowlist(f"{digest} /bin/true\n")
+    policy.set_allow_sha1(True)
+    policy.add_allowlist(f"{digest} /bin/true\n")
+    with pytest.raises(TypeError):
+        libattest.Policy(True)
+
+
+ALLOWLIST = "\n".join(f"{n:064x} /usr/bin/tool{n}" for n in range(1, 5)) + "\n"
+
+
+@pytest.mark.parametrize("form", [str, str.encode, lambda text: bytearray(text.encode())])
+def test_an_allowlist_with_checksum_and_excludelist(form):
+    checksum = hashlib.sha256(ALLOWLIST.encode()).hexdigest()
+    policy = libattest.Policy()
+    policy.add_allowlist(form(ALLOWLIST), form(checksum), form("/tmp/.*\n"))
+    rules = json.loads(policy.to_json())["ima"]["runtime_policy"]
+    assert set(rules["digests"]) == {f"/usr/bin/tool{n}" for n in range(1, 5)}
+    assert rules["excludes"] == ["/tmp/.*"]
+
+
+def test_a_wrong_checksum_is_refused_before_anything_is_parsed():
+    for checksum in ("0" * 64, "", "nonsense"):
+        with pytest.raises(libattest.MalformedError):
+            libattest.Policy().add_allowlist(ALLOWLIST, checksum=checksum)
+
+
+def test_two_sources_of_rules_are_not_merged():
+    policy = libattest.Policy()
+    policy.add_allowlist(ALLOWLIST)
+    with pytest.raises(libattest.StateError):
+        policy.add_allowlist(ALLOWLIST)
+
+
+def test_keylimes_tpm_policy_becomes_reference_values():
+    policy = libattest.Policy()
+    policy.add_tpm_policy(json.dumps({"22": ["ab" * 32], "mask": "0x400000"}))
+    assert json.loads(policy.to_json())["pcrs"] == {"22": ["ab" * 32]}
+    with pytest.raises(libattest.MalformedError):
+        libattest.Policy().add_tpm_policy('{"24": ["00"]}')
+
+
+def test_keylimes_runtime_policy_is_read_as_it_is(policy):
+    rules = json.loads(policy.to_json())["ima"]["runtime_policy"]
+    other = libattest.Policy()
+    other.add_runtime_policy(json.dumps(rules))
+    assert json.loads(other.to_json())["ima"]["runtime_policy"]["digests"] == rules["digests"]
+    with pytest.raises(libattest.MalformedError):
+        libattest.Policy().add_runtime_policy("{}")
+
+
+@pytest.mark.parametrize("digest", ["native", "padded", "padded-old", libattest.ImaDigest.PADDED])
+def test_what_the_kernel_extends_is_said_by_name(digest):
+    policy = libattest.Policy()
+    policy.set_ima_digest(digest)
+    assert json.loads(policy.to_json())["ima"]["digest"] == str(digest)
+    with pytest.raises(ValueError, match="is not a valid ImaDigest"):
+        policy.set_ima_digest("unheard of")
+
+
+def test_nothing_is_learned_from_evidence_that_is_not_sound(clean):
+    learned, report = libattest.Policy.learn(clean.evidence(), nonce=bytes(16))
+    assert learned is None
+    assert not report.trusted
+    assert "nonce-mismatch" in [finding.id for finding in report.findings]
+
+
+def test_what_was_learned_trusts_its_node_and_no_other(clean, tampered):
+    learned, report = libattest.Policy.learn(clean.evidence(), nonce=clean.nonce, now=1700000000)
+    assert report.quote_verified
+    assert libattest.appraise(clean.evidence(), learned, nonce=clean.nonce).trusted
+    other = libattest.appraise(tampered.evidence(), learned, nonce=tampered.nonce)
+    assert other.verdict == libattest.Verdict.UNTRUSTED
+    hit = [f for f in other.findings if f.id == "ima-not-listed"]
+    assert hit
+    assert hit[0].pcr == 10
+    assert hit[0].index is not None
+    assert hit[0].found
+
+
+def test_a_node_is_remembered_when_it_was_trusted(clean, policy):
+    node = libattest.Node()
+    fresh = node.export()
+    assert isinstance(fresh, bytes)
+    libattest.appraise(clean.evidence(), policy, nonce=bytes(16), node=node)
+    assert node.export() == fresh
+    assert libattest.appraise(clean.evidence(), policy, nonce=clean.nonce, node=node).trusted
+    seen = node.export()
+    assert seen != fresh
+    restored = libattest.Node.restore(seen)
+    assert restored.export() == seen
+    assert json.loads(seen)
+
+
+def test_a_quote_that_is_older_than_the_last_is_not_trusted(clean, tampered, policy):
+    node = libattest.Node()
+    assert libattest.appraise(clean.evidence(), policy, nonce=clean.nonce, node=node).trusted
+    later = libattest.Quote.parse(*tampered.quote).clock
+    state = json.loads(node.export())
+    assert later > libattest.Quote.parse(*clean.quote).clock
+
+    def newer(value):
+        if isinstance(value, dict):
+            return {k: later if k == "clock" else newer(v) for k, v in value.items()}
+        return value
+
+    node = libattest.Node.restore(json.dumps(newer(state)).encode())
+    report = libattest.appraise(clean.evidence(), policy, nonce=clean.nonce, node=node)
+    assert report.verdict == libattest.Verdict.UNTRUSTED
+    assert "node-clock" in [finding.id for finding in report.findings]
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"not json", b'{"version": 99}'])
+def test_what_is_no_node_state_is_malformed(data):
+    with pytest.raises(libattest.MalformedError):
+        libattest.Node.restore(data)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How programs use the package, for mypy --strict: types are right and wrong ones are refused."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, assert_type
+
+import libattest
+
+
+def admit(ak: bytes, quote: tuple[bytes, bytes, bytes], ima: BinaryIO, nonce: bytes) -> bool:
+    policy = libattest.Policy.parse("{}")
+    policy.add_allowlist("", excludelist=b"")
+    evidence = libattest.Evidence(ak=libattest.Key.load(ak), quote=quote, ima=ima)
+    report = libattest.appraise(evidence, policy, nonce=nonce, now=0, node=libattest.Node())
+    for finding in report.findings:
+        assert_type(finding.pcr, int | None)
+        assert_type(finding.severity, libattest.Severity)
+    assert_type(report.pcrs["sha256"][0].state, libattest.PcrState)
+    return report.trusted
+
+
+def chunks() -> Iterator[bytes]:
+    yield b""
+
+
+def sources() -> None:
+    libattest.Evidence(ima=chunks())
+    libattest.Evidence(ima=[b"", bytearray(), memoryview(b"")])
+    libattest.Evidence(ima="path")  # type: ignore[arg-type]
+    libattest.Evidence(b"")  # type: ignore
+    libattest.Key.load("text")  # type: ignore[arg-type]
+
+
+def learned(evidence: libattest.Evidence, nonce: bytes) -> None:
+    policy, report = libattest.Policy.learn(evidence, nonce=nonce)
+    assert_type(policy, libattest.Policy | None)
+    assert_type(report, libattest.Report)
+    libattest.appraise(evidence, policy)  # type: ignore[call-arg]
+
+
+def logs(data: bytes) -> None:
+    ima = libattest.Ima(bank=libattest.Hash.SHA384, format="ascii")
+    ima.feed(memoryview(data))
+    assert_type(ima.pcrs, dict[str, dict[int, bytes]])
+    assert_type(libattest.EventLog.parse(data, bank="sha1").events, list[libattest.Event])

@@ -15,7 +15,8 @@ std::string join(std::string_view format, std::string_view place, std::string_vi
 
 ParseError::ParseError(std::string_view format, std::size_t offset, std::string_view field,
                        std::string_view why)
-    : std::runtime_error(join(format, "byte " + std::to_string(offset) + ": " + std::string(field), why)),
+    : std::runtime_error(
+          join(format, "byte " + std::to_string(offset) + ": " + std::string(field), why)),
       offset_(offset) {}
 
 ParseError::ParseError(std::string_view format, std::string_view place, std::string_view why)

@@ -11,6 +11,9 @@ import pytest
 
 import libattest
 
+MAPS = pathlib.Path("/proc/self/maps").read_text()
+pytestmark = pytest.mark.skipif("libasan" in MAPS, reason="AddressSanitizer keeps what was freed")
+
 
 def resident() -> int:
     """Bytes of this process that are in memory."""

@@ -95,7 +95,7 @@ Child first_in_child(const GoodNode& node, long n) {
 
 // The first appraisal of a process: what is made once can fail, too, and must be made later then.
 int first(const GoodNode& node) {
-  constexpr long kStep = 7;  // a process for each takes its time
+  constexpr long kStep = 29;  // a process for each takes its time
   long n = 0;
   for (bool more = true; more; n += kStep) {
     (void)std::fflush(nullptr);

@@ -6,7 +6,6 @@
 #ifndef BINDINGS_PYTHON_SUPPORT_H_
 #define BINDINGS_PYTHON_SUPPORT_H_
 
-#include <cxxabi.h>
 #include <pybind11/pybind11.h>
 #include <unistd.h>
 
@@ -125,7 +124,7 @@ template <typename TakeGil>
 auto or_sleep(TakeGil take_gil) {
   try {
     return take_gil();
-  } catch (const abi::__forced_unwind&) {
+  } catch (...) {  // nothing else comes out of Python's C functions
     while (true) pause();
   }
 }

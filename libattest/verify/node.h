@@ -32,7 +32,7 @@ struct NodeState {
 
 // JSON text, version 1, without secrets and without authentication.
 std::string to_json(const NodeState& node);
-NodeState parse_node(std::string_view json);  // throws ParseError
+NodeState parse_node(std::string_view text);  // throws ParseError
 
 NodeState::Seen seen_now(const tpm::AttestationKey& key, const tpm::ClaimedQuote& verified);
 

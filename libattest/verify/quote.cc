@@ -17,7 +17,6 @@ using crypto::Digest;
 using crypto::Hash;
 using policy::Code;
 using policy::Component;
-using policy::Finding;
 using policy::Severity;
 
 namespace {

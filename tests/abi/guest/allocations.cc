@@ -44,6 +44,7 @@ void* counted(void* memory) {
 
 }  // namespace
 
+#pragma GCC visibility push(default)
 extern "C" {
 
 void* malloc(std::size_t size) { return fails() ? nullptr : counted(__libc_malloc(size)); }
@@ -79,6 +80,7 @@ void free(void* memory) {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
 
 void fail_after(long n, Failing failing) {
   (void)backtrace(failed_at, 1);  // its first call loads what it needs

@@ -40,8 +40,8 @@ TEST_CASE("no number inside a group of codes lacks an id") {
   struct Group {
     std::uint16_t first, last;
   };
-  const auto group = GENERATE(Group{101, 118}, Group{201, 207}, Group{301, 306}, Group{401, 414},
-                              Group{501, 521}, Group{601, 604}, Group{701, 706}, Group{901, 901});
+  const auto group = GENERATE(Group{101, 118}, Group{201, 207}, Group{301, 305}, Group{401, 413},
+                              Group{501, 520}, Group{601, 604}, Group{701, 706}, Group{901, 901});
   for (std::uint16_t number = group.first; number <= group.last; ++number) {
     INFO(number);
     CHECK_FALSE(id_of(static_cast<Code>(number)).empty());

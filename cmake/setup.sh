@@ -15,7 +15,7 @@ build='g++ gcc cmake ninja-build pkg-config libssl-dev libtss2-dev rapidjson-dev
   pybind11-dev python3-pybind11 python3-dev python3'
 quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
 test='catch2 clang libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
-  mypy python3-pytest tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
+  mypy python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
   libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl'
 boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
   grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'

@@ -4,6 +4,7 @@
 #ifndef LIBATTEST_TESTS_ABI_API_CALLS_H_
 #define LIBATTEST_TESTS_ABI_API_CALLS_H_
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <string>
@@ -43,6 +44,27 @@ inline void check_failed(attest_status got, attest_status status, const std::str
   CHECK(got == status);
   CHECK(said.find(words) != std::string::npos);
   CHECK(said.find('\n') == std::string::npos);
+}
+
+inline std::string base64(const std::vector<std::uint8_t>& bytes) {
+  constexpr const char* kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t n = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) group = group << 8U | (j < n ? bytes[i + j] : 0U);
+    for (std::size_t j = 0; j < 4; ++j) {
+      out += j <= n ? kDigits[group >> (18U - 6U * j) & 63U] : '=';
+    }
+  }
+  return out;
+}
+
+// The good quote as a Keylime agent sends one.
+inline std::string keylime_quote() {
+  const GoodNode& n = good_node();
+  return "r" + base64(n.attest) + ":" + base64(n.signature) + ":" + base64(n.pcrs);
 }
 
 inline attest_status set_good_quote(attest_evidence* evidence) {

@@ -104,9 +104,36 @@ TEST_CASE("a C++ exception of a reader does not cross") {
   Evidence evidence;
   Report report;
   make_good_evidence(evidence);
-  const auto throws = [](void*, std::uint8_t*, std::size_t) -> std::ptrdiff_t { throw 42; };
-  REQUIRE(attest_evidence_set_ima_reader(evidence.get(), throws, nullptr) == ATTEST_OK);
-  check_failed(appraise(report, evidence), ATTEST_E_INTERNAL, "unknown exception");
+  const auto appraise_with = [&](attest_read_fn read, void* user) {
+    REQUIRE(attest_evidence_set_ima_reader(evidence.get(), read, user) == ATTEST_OK);
+    return appraise(report, evidence);
+  };
+  check_failed(
+      appraise_with([](void*, std::uint8_t*, std::size_t) -> std::ptrdiff_t { throw 42; }, nullptr),
+      ATTEST_E_INTERNAL, "unknown exception");
+  check_failed(appraise_with([](void*, std::uint8_t*,
+                                std::size_t) -> std::ptrdiff_t { throw std::bad_alloc(); },
+                             nullptr),
+               ATTEST_E_NO_MEMORY, "out of memory");
+  check_failed(appraise_with([](void*, std::uint8_t*,
+                                std::size_t) -> std::ptrdiff_t { throw std::length_error("long"); },
+                             nullptr),
+               ATTEST_E_NO_MEMORY, "more than fits");
+
+  // Words of any length and content become one line, which ends between two characters.
+  for (std::size_t shift = 0; shift < 4; ++shift) {
+    std::string words = std::string(shift, 'x') + "one\ntwo\r\x1b\x7f";
+    for (int i = 0; i < 600; ++i) words += "\xc3\xa9";
+    const auto throws = [](void* user, std::uint8_t*, std::size_t) -> std::ptrdiff_t {
+      throw std::runtime_error(*static_cast<std::string*>(user));
+    };
+    check_failed(appraise_with(throws, &words), ATTEST_E_INTERNAL, "one two   \xc3\xa9");
+    const std::string said = attest_last_error();
+    CHECK(said.size() < 512);
+    CHECK(said.size() > 500);
+    CHECK(std::count(said.begin(), said.end(), '\xc3') ==
+          std::count(said.begin(), said.end(), '\xa9'));
+  }
 }
 
 TEST_CASE("what is malformed leaves the evidence as it was") {
@@ -120,6 +147,14 @@ TEST_CASE("what is malformed leaves the evidence as it was") {
   CHECK(attest_evidence_set_keylime_quote(evidence.get(), "r", 1) == ATTEST_E_MALFORMED);
   CHECK(attest_evidence_set_eventlog(evidence.get(), n.eventlog.data(), 5) == ATTEST_E_MALFORMED);
   CHECK(attest_evidence_set_ima(evidence.get(), nullptr, 5) == ATTEST_E_ARGUMENT);
+  CHECK(verdict_of(evidence) == ATTEST_VERDICT_TRUSTED);
+}
+
+TEST_CASE("a quote string of Keylime is a quote as well") {
+  Evidence evidence;
+  make_good_evidence(evidence);
+  const std::string text = keylime_quote();
+  REQUIRE(attest_evidence_set_keylime_quote(evidence.get(), text.data(), text.size()) == ATTEST_OK);
   CHECK(verdict_of(evidence) == ATTEST_VERDICT_TRUSTED);
 }
 

@@ -79,7 +79,18 @@ TEST_CASE("a quote for another nonce, or without one, does not verify") {
 }
 
 TEST_CASE("a quote string of Keylime is the same quote") {
-  // Not a quote string: the good ones are the parser's own tests.
+  Quote quote;
+  Key key;
+  Report report;
+  load_good_key(key);
+  const std::string text = keylime_quote();
+  REQUIRE(attest_quote_parse_keylime(quote.place(), text.data(), text.size()) == ATTEST_OK);
+  attest_quote_options options = good_quote_options();
+  REQUIRE(attest_quote_verify(report.place(), quote.get(), key.get(), &options) == ATTEST_OK);
+  CHECK(attest_report_quote_verified(report.get()) == 1);
+}
+
+TEST_CASE("what is no quote string of Keylime is malformed") {
   for (const std::string text : {"", "r", "x", "rAAAA:AAAA", "r::", "rAAAA:AAAA:AAAA:AAAA"}) {
     auto* quote = rubbish<attest_quote>();
     check_failed(attest_quote_parse_keylime(&quote, text.data(), text.size()), ATTEST_E_MALFORMED,

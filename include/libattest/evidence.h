@@ -53,7 +53,8 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_evidence_set_ima(attest_eviden
 
 /*
  * An attest_read_fn puts up to `size` bytes into `buffer` and returns how many; 0 at the end; a
- * negative number when it failed, which makes the appraisal return ATTEST_E_READ.
+ * negative number when it failed, which makes the appraisal return ATTEST_E_READ. It must not
+ * change the evidence that it is read for.
  */
 typedef ptrdiff_t (*attest_read_fn)(void* user, uint8_t* buffer, size_t size);
 

@@ -27,14 +27,16 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_parse(attest_policy** o
 
 /*
  * attest_policy_set_allow_sha1 allows (1) or refuses (0) SHA-1 signatures, the sha1 bank and SHA-1
- * file digests. Set it before adding rules that need it.
+ * file digests. Set it before adding rules that need it. ATTEST_E_STATE when it is to be refused
+ * and the policy has rules that may need it.
  */
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_set_allow_sha1(attest_policy* policy,
                                                                         int allow);
 
 /*
  * attest_policy_set_ima_digest says what the node's kernel extends; see attest_ima_digest. Padded
- * digests are as weak as SHA-1.
+ * digests are as weak as SHA-1. It asks for no list by itself. ATTEST_E_STATE when the policy
+ * judges PCR 10 without one.
  */
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_set_ima_digest(attest_policy* policy,
                                                                         attest_ima_digest digest);
@@ -55,7 +57,10 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_add_runtime_policy(atte
                                                                             const char* json,
                                                                             size_t json_len);
 
-/* attest_policy_add_tpm_policy adds reference values: a Keylime TPM policy, as JSON. */
+/*
+ * attest_policy_add_tpm_policy adds reference values: a Keylime TPM policy, as JSON. ATTEST_E_STATE
+ * when the policy has reference values already.
+ */
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_add_tpm_policy(attest_policy* policy,
                                                                         const char* json,
                                                                         size_t json_len);

@@ -37,7 +37,7 @@ struct HugePages {
     ::operator delete(at, alignment(count * sizeof(T)));
   }
 
-  friend bool operator==(const HugePages&, const HugePages&) { return true; }
+  friend bool operator==(const HugePages& /*a*/, const HugePages& /*b*/) noexcept { return true; }
 
  private:
   static constexpr std::size_t kHugePage = std::size_t{2} << 20U;  // x86-64's and arm64's usual

@@ -33,7 +33,7 @@ constexpr std::array<Algorithm, kAllHashes.size()> kAlgorithms{{{Hash::kSha1, "s
 constexpr Algorithm kNone{Hash{}, "no digest algorithm", 0};
 
 const Algorithm& algorithm_of(Hash hash) noexcept {
-  const auto found = std::ranges::find(kAlgorithms, hash, &Algorithm::hash);
+  const auto* const found = std::ranges::find(kAlgorithms, hash, &Algorithm::hash);
   return found == kAlgorithms.end() ? kNone : *found;
 }
 

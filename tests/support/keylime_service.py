@@ -23,7 +23,7 @@ REQUIREMENTS = {
         *("psutil", "lark", "pyasn1", "pyasn1-modules", "jinja2", "jsonschema", "typing_extensions"),
     ],
     OLDEST: [
-        *("cryptography<42", "tornado", "pyzmq", "pyyaml", "simplejson", "requests", "sqlalchemy<2", "alembic"),
+        *("cryptography==36.0.2", "tornado", "pyzmq", "pyyaml", "simplejson", "requests", "sqlalchemy<2", "alembic"),
         *("packaging", "psutil", "lark", "pyasn1", "pyasn1-modules", "python-gnupg", "pycryptodomex"),
     ],
 }

@@ -98,7 +98,7 @@ step_tsan() {
 
 step_coverage() {
   find build/coverage -name '*.gcda' -delete 2>/dev/null
-  build coverage "unit_base unit_crypto unit_tpm unit_eventlog unit_ima unit_json unit_policy unit_verify" &&
+  build coverage "unit_base unit_crypto unit_tpm unit_eventlog unit_ima unit_json unit_policy unit_verify unit_net" &&
     ctest --preset coverage -L unit &&
     gcovr --root . --exclude-throw-branches --print-summary --fail-under-line 95 \
       --filter 'libattest/(base|tpm|eventlog|ima|json|policy|verify)/' build/coverage

@@ -11,11 +11,11 @@
 set -eu
 
 # python3 is named because another one may be first on PATH, and the binding is built for Debian's.
-build='g++ gcc cmake ninja-build pkg-config libssl-dev libtss2-dev rapidjson-dev libre2-dev zlib1g-dev
+build='g++ gcc cmake ninja-build pkg-config libssl-dev libcurl4-openssl-dev libtss2-dev rapidjson-dev libre2-dev zlib1g-dev
   pybind11-dev python3-pybind11 python3-dev python3'
 quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
 test='catch2 clang libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
-  mypy python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
+  mypy python3-gpg python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
   libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl'
 boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
   grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'

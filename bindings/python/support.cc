@@ -12,6 +12,34 @@ namespace {
   throw py::error_already_set();
 }
 
+// Why a call over the network failed, in a word that programs may ask for.
+const char* reason_of(attest_status status) {
+  switch (status) {
+    case ATTEST_E_NETWORK:
+      return "network";
+    case ATTEST_E_PEER:
+      return "peer";
+    case ATTEST_E_TIMEOUT:
+      return "timeout";
+    case ATTEST_E_CANCELLED:
+      return "cancelled";
+    case ATTEST_E_HTTP:
+      return "refused";
+    case ATTEST_E_ANSWER:
+      return "answer";
+    default:
+      return nullptr;
+  }
+}
+
+[[noreturn]] void raise_keylime(const py::str& message, const char* reason, int http_status) {
+  py::object status = py::none();
+  if (http_status != 0) status = py::int_(http_status);
+  const py::object error = type("KeylimeError")(message, reason, status);
+  PyErr_SetObject(type("KeylimeError").ptr(), error.ptr());
+  throw py::error_already_set();
+}
+
 [[noreturn]] void raise_in_use() {
   raise("StateError", text("the object is in use by another call"));
 }
@@ -66,6 +94,9 @@ void check(attest_status status, const char* refused) {
   if (status == ATTEST_OK) return;
   if (status == ATTEST_E_NO_MEMORY) throw std::bad_alloc();
   const py::str message = text(attest_last_error());
+  if (const char* reason = reason_of(status)) {
+    raise_keylime(message, reason, attest_last_http_status());
+  }
   if (status == ATTEST_E_ARGUMENT) {
     PyErr_SetObject(PyExc_ValueError, message.ptr());
     throw py::error_already_set();

@@ -164,6 +164,7 @@ void bind_ek(py::module_& m);
 void bind_logs(py::module_& m);
 void bind_policy(py::module_& m);
 void bind_evidence(py::module_& m);
+void bind_keylime(py::module_& m);
 
 }  // namespace binding
 

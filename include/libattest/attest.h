@@ -13,6 +13,7 @@
 #include "libattest/evidence.h"
 #include "libattest/ima.h"
 #include "libattest/key.h"
+#include "libattest/keylime.h"
 #include "libattest/node.h"
 #include "libattest/pcrs.h"
 #include "libattest/policy.h"

@@ -487,6 +487,171 @@ inline Learned learn_policy(Evidence& evidence, Bytes nonce, std::int64_t now = 
   return learned;
 }
 
+// See attest_keylime. Times are for whole calls.
+class Keylime {
+ public:
+  struct Options {
+    std::string verifier;   // "HOST:PORT"; empty: none
+    std::string registrar;  // the same
+    std::string ca;         // PEM, and so on
+    std::string certificate;
+    std::string key;
+    bool check_name = true;
+  };
+  struct Policies {
+    std::optional<std::string> runtime_policy;
+    std::optional<std::string> allowlist;
+    std::optional<std::string> excludelist;
+    std::optional<std::string> tpm_policy;
+    std::optional<std::string> mb_policy;
+    std::optional<std::string> policy_name;
+  };
+  // See attest_keylime_agent.
+  class Agent {
+   public:
+    explicit Agent(const attest_keylime_agent_info& info)
+        : handle_(Owned::make(attest_keylime_agent_new, &info)) {}
+    explicit Agent(attest_keylime_agent* owned) noexcept : handle_(owned) {}
+    // Its pointers are the agent's.
+    attest_keylime_agent_info info() const {
+      attest_keylime_agent_info info = ATTEST_KEYLIME_AGENT_INFO_INIT;
+      check(attest_keylime_agent_get_info(&info, get()));
+      return info;
+    }
+    const attest_keylime_agent* get() const noexcept { return handle_.get(); }
+
+   private:
+    using Owned = Handle<attest_keylime_agent, attest_keylime_agent_free>;
+    Owned handle_;
+  };
+  // See attest_keylime_quote.
+  class Quote {
+   public:
+    explicit Quote(attest_keylime_quote* owned) noexcept : handle_(owned) {}
+    // Its pointers are the quote's.
+    attest_keylime_quote_info info() const {
+      attest_keylime_quote_info info = ATTEST_KEYLIME_QUOTE_INFO_INIT;
+      check(attest_keylime_quote_get_info(&info, handle_.get()));
+      return info;
+    }
+
+   private:
+    Handle<attest_keylime_quote, attest_keylime_quote_free> handle_;
+  };
+
+  explicit Keylime(const Options& options) {
+    attest_keylime_options o = ATTEST_KEYLIME_OPTIONS_INIT;
+    if (!options.verifier.empty()) o.verifier = options.verifier.c_str();
+    if (!options.registrar.empty()) o.registrar = options.registrar.c_str();
+    o.ca = options.ca.data(), o.ca_len = options.ca.size();
+    o.certificate = options.certificate.data(), o.certificate_len = options.certificate.size();
+    o.key = options.key.data(), o.key_len = options.key.size();
+    o.no_name_check = options.check_name ? 0 : 1;
+    handle_ = Owned::make(attest_keylime_new, &o);
+  }
+
+  std::pair<std::optional<std::string>, std::optional<std::string>> versions(
+      std::uint32_t timeout_ms = kTimeout) const {
+    attest_buffer* verifier = nullptr;
+    attest_buffer* registrar = nullptr;
+    check(attest_keylime_versions(&verifier, &registrar, get(), timeout_ms));
+    const Text first(verifier);
+    const Text second(registrar);
+    return {words(first), words(second)};
+  }
+  std::optional<Agent> lookup(const std::string& uuid, std::uint32_t timeout_ms = kTimeout) const {
+    attest_keylime_agent* agent = nullptr;
+    check(attest_keylime_lookup(&agent, get(), uuid.c_str(), timeout_ms));
+    if (agent == nullptr) return std::nullopt;
+    return Agent(agent);
+  }
+  void delete_registration(const std::string& uuid, std::uint32_t timeout_ms = kTimeout) const {
+    check(attest_keylime_delete_registration(get(), uuid.c_str(), timeout_ms));
+  }
+  void add(const Agent& agent, const Policies& policies,
+           std::uint32_t timeout_ms = kTimeout) const {
+    attest_keylime_add_options o = ATTEST_KEYLIME_ADD_OPTIONS_INIT;
+    give(policies.runtime_policy, o.runtime_policy, o.runtime_policy_len);
+    give(policies.allowlist, o.allowlist, o.allowlist_len);
+    give(policies.excludelist, o.excludelist, o.excludelist_len);
+    give(policies.tpm_policy, o.tpm_policy, o.tpm_policy_len);
+    give(policies.mb_policy, o.mb_policy, o.mb_policy_len);
+    if (policies.policy_name) o.policy_name = policies.policy_name->c_str();
+    check(attest_keylime_add(get(), agent.get(), &o, timeout_ms));
+  }
+  attest_keylime_status status(const std::string& uuid, std::uint32_t timeout_ms = kTimeout) const {
+    attest_keylime_status status = ATTEST_KEYLIME_STATUS_INIT;
+    check(attest_keylime_get_status(&status, get(), uuid.c_str(), timeout_ms));
+    return status;
+  }
+  attest_keylime_status wait(const std::string& uuid, std::uint32_t timeout_ms) const {
+    attest_keylime_status status = ATTEST_KEYLIME_STATUS_INIT;
+    check(attest_keylime_wait(&status, get(), uuid.c_str(), timeout_ms));
+    return status;
+  }
+  void remove(const std::string& uuid, std::uint32_t timeout_ms = kTimeout) const {
+    check(attest_keylime_delete(get(), uuid.c_str(), timeout_ms));
+  }
+  // A line each.
+  std::string list(std::uint32_t timeout_ms = kTimeout) const {
+    return *words(Text::make(attest_keylime_list, get(), timeout_ms));
+  }
+
+  void create_policy(attest_keylime_policy_kind kind, const std::string& name,
+                     std::string_view json, std::uint32_t timeout_ms = kTimeout) const {
+    check(attest_keylime_policy_create(get(), kind, name.c_str(), json.data(), json.size(),
+                                       timeout_ms));
+  }
+  std::optional<std::string> read_policy(attest_keylime_policy_kind kind, const std::string& name,
+                                         std::uint32_t timeout_ms = kTimeout) const {
+    return words(Text::make(attest_keylime_policy_read, get(), kind, name.c_str(), timeout_ms));
+  }
+  // A line each.
+  std::string list_policies(attest_keylime_policy_kind kind,
+                            std::uint32_t timeout_ms = kTimeout) const {
+    return *words(Text::make(attest_keylime_policy_list, get(), kind, timeout_ms));
+  }
+  void delete_policy(attest_keylime_policy_kind kind, const std::string& name,
+                     std::uint32_t timeout_ms = kTimeout) const {
+    check(attest_keylime_policy_delete(get(), kind, name.c_str(), timeout_ms));
+  }
+
+  Quote identity_quote(const Agent& agent, const std::string& nonce,
+                       std::uint32_t timeout_ms = kTimeout) const {
+    attest_keylime_quote* quote = nullptr;
+    check(attest_keylime_identity_quote(&quote, get(), agent.get(), nonce.c_str(), timeout_ms));
+    return Quote(quote);
+  }
+  Quote integrity_quote(const Agent& agent, const std::string& nonce, std::uint32_t mask,
+                        std::uint64_t ima_entry = 0, bool partial = true,
+                        std::uint32_t timeout_ms = kTimeout) const {
+    attest_keylime_quote* quote = nullptr;
+    check(attest_keylime_integrity_quote(&quote, get(), agent.get(), nonce.c_str(), mask, ima_entry,
+                                         partial ? 1 : 0, timeout_ms));
+    return Quote(quote);
+  }
+
+  // From another thread.
+  void cancel() noexcept { attest_keylime_cancel(handle_.get()); }
+  const attest_keylime* get() const noexcept { return handle_.get(); }
+
+ private:
+  static constexpr std::uint32_t kTimeout = 30000;
+  using Owned = Handle<attest_keylime, attest_keylime_free>;
+  using Text = Handle<attest_buffer, attest_buffer_free>;
+  static std::optional<std::string> words(const Text& text) {
+    if (text.get() == nullptr) return std::nullopt;
+    return std::string(reinterpret_cast<const char*>(attest_buffer_data(text.get())),
+                       attest_buffer_size(text.get()));
+  }
+  static void give(const std::optional<std::string>& text, const char*& data, std::size_t& size) {
+    if (!text) return;
+    data = text->data();
+    size = text->size();
+  }
+  Owned handle_;
+};
+
 }  // namespace libattest
 
 #endif  // LIBATTEST_ATTEST_HPP_

@@ -19,8 +19,9 @@
  *  6. THREADS: everything may be called from any thread. One object must not be changed by one
  *     thread while another uses it; objects that are not being changed may be shared freely.
  *     "Changing" are the functions that take a pointer to non-const.
- *  7. Nothing is printed, no environment variable is read, no clock is asked, no signal handler,
- *     locale or other setting of the process is touched. OpenSSL, which libattest asks about keys
+ *  7. Nothing is printed, no environment variable is read, no clock is asked (but a monotonic one
+ *     for deadlines, keylime.h), no signal handler, locale or other setting of the process is
+ *     touched. OpenSSL, which libattest asks about keys
  *     in a library context of its own, reads its configuration file at the first key, as it does
  *     for whoever uses it first.
  */
@@ -61,7 +62,15 @@ typedef enum attest_status {
   ATTEST_E_INTERNAL = 4, /* a bug in libattest, or a crypto library that can not do its work */
   ATTEST_E_STATE = 5,    /* the object can not do this now: a second attempt, or after its end */
   ATTEST_E_READ = 6,     /* the caller's read function reported a failure */
-  ATTEST_E_REFUSED = 7   /* well-formed, and must not be trusted: a key, a chain, an answer */
+  ATTEST_E_REFUSED = 7,  /* well-formed, and must not be trusted: a key, a chain, an answer */
+
+  /* Of the functions that use the network. None of them says anything about a node. */
+  ATTEST_E_NETWORK = 20,   /* the peer was not reached, or hung up */
+  ATTEST_E_PEER = 21,      /* TLS: the peer's certificate is not what it has to be */
+  ATTEST_E_TIMEOUT = 22,   /* the call's deadline passed */
+  ATTEST_E_CANCELLED = 23, /* another thread ended the call */
+  ATTEST_E_HTTP = 24,      /* the peer refused: attest_last_http_status says how */
+  ATTEST_E_ANSWER = 25     /* the peer's answer is not understood: too large, not of its format */
 } attest_status;
 
 /*
@@ -78,6 +87,12 @@ ATTEST_API const char* attest_version(void);
  * this thread's next call. It is "" when no call of this thread has failed.
  */
 ATTEST_API const char* attest_last_error(void);
+
+/*
+ * attest_last_http_status returns the HTTP status with which a peer ended this thread's last call
+ * that did not return ATTEST_OK; 0 when that failed otherwise.
+ */
+ATTEST_API int attest_last_http_status(void);
 
 /* Bytes or text that the library made. Text is UTF-8 and has a NUL behind its end. Immutable. */
 typedef struct attest_buffer attest_buffer;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "libattest/base/text.h"
+#include "libattest/net/error.h"
 
 namespace attest::api {
 namespace {
@@ -15,12 +16,14 @@ namespace {
 // Of fixed size and without a destructor: recording an error can not fail, and nothing of it runs
 // after the library was unloaded.
 thread_local std::array<char, 512> last_error{};
+thread_local int last_http_status = 0;
 
 // Whether `c` continues a UTF-8 sequence (RFC 3629, section 3).
 bool continues(char c) noexcept { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
 
 // One line: what stands in a message is escaped where it is made, and this is the last net.
-attest_status record(attest_status status, std::string_view why) noexcept {
+attest_status record(attest_status status, std::string_view why, int http_status = 0) noexcept {
+  last_http_status = http_status;
   if (why.size() >= last_error.size()) {
     std::size_t end = last_error.size() - 1;
     while (end > 0 && continues(why[end])) --end;
@@ -33,6 +36,24 @@ attest_status record(attest_status status, std::string_view why) noexcept {
   return status;
 }
 
+attest_status status_of(net::Failure failure) noexcept {
+  switch (failure) {
+    case net::Failure::kNetwork:
+      return ATTEST_E_NETWORK;
+    case net::Failure::kPeer:
+      return ATTEST_E_PEER;
+    case net::Failure::kTimeout:
+      return ATTEST_E_TIMEOUT;
+    case net::Failure::kCancelled:
+      return ATTEST_E_CANCELLED;
+    case net::Failure::kRefused:
+      return ATTEST_E_HTTP;
+    case net::Failure::kAnswer:
+      return ATTEST_E_ANSWER;
+  }
+  return ATTEST_E_INTERNAL;
+}
+
 }  // namespace
 
 attest_status failed() noexcept {
@@ -42,6 +63,8 @@ attest_status failed() noexcept {
     return record(ATTEST_E_MALFORMED, e.what());
   } catch (const RefusedError& e) {
     return record(ATTEST_E_REFUSED, e.what());
+  } catch (const net::NetError& e) {
+    return record(status_of(e.failure()), e.what(), e.http_status());
   } catch (const ReadError& e) {
     return record(ATTEST_E_READ, e.what());
   } catch (const StateError& e) {
@@ -78,3 +101,4 @@ std::string_view text(const char* data, std::size_t len) {
 }  // namespace attest::api
 
 extern "C" const char* attest_last_error(void) { return attest::api::last_error.data(); }
+extern "C" int attest_last_http_status(void) { return attest::api::last_http_status; }

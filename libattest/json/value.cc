@@ -283,15 +283,19 @@ bool Value::is_object() const noexcept { return tree_->nodes[node_].type == Type
 bool Value::is_array() const noexcept { return tree_->nodes[node_].type == Type::kArray; }
 bool Value::is_string() const noexcept { return tree_->nodes[node_].type == Type::kString; }
 
+bool Value::is_boolean() const noexcept {
+  const Type type = tree_->nodes[node_].type;
+  return type == Type::kTrue || type == Type::kFalse;
+}
+
 std::string_view Value::string() const {
   if (!is_string()) fail("is not a string");
   return tree_->text(tree_->nodes[node_]);
 }
 
 bool Value::boolean() const {
-  const Type type = tree_->nodes[node_].type;
-  if (type != Type::kTrue && type != Type::kFalse) fail("is not true or false");
-  return type == Type::kTrue;
+  if (!is_boolean()) fail("is not true or false");
+  return tree_->nodes[node_].type == Type::kTrue;
 }
 
 std::uint64_t Value::number(std::uint64_t max) const {

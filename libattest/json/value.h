@@ -49,6 +49,7 @@ class Value {
   bool is_object() const noexcept;
   bool is_array() const noexcept;
   bool is_string() const noexcept;
+  bool is_boolean() const noexcept;
 
   std::string_view string() const;  // may hold NULs; views into the Document
   bool boolean() const;

@@ -17,6 +17,12 @@ SAME(ATTEST_E_INTERNAL, 4);
 SAME(ATTEST_E_STATE, 5);
 SAME(ATTEST_E_READ, 6);
 SAME(ATTEST_E_REFUSED, 7);
+SAME(ATTEST_E_NETWORK, 20);
+SAME(ATTEST_E_PEER, 21);
+SAME(ATTEST_E_TIMEOUT, 22);
+SAME(ATTEST_E_CANCELLED, 23);
+SAME(ATTEST_E_HTTP, 24);
+SAME(ATTEST_E_ANSWER, 25);
 
 SAME(ATTEST_HASH_NONE, 0);
 SAME(ATTEST_HASH_SHA1, 0x0004);
@@ -80,6 +86,16 @@ SAME(ATTEST_IMA_NATIVE, 1);
 SAME(ATTEST_IMA_PADDED, 2);
 SAME(ATTEST_IMA_PADDED_OLD, 3);
 
+SAME(ATTEST_KEYLIME_UNKNOWN, 0);
+SAME(ATTEST_KEYLIME_TRUSTED, 1);
+SAME(ATTEST_KEYLIME_FAILED, 2);
+SAME(ATTEST_KEYLIME_PENDING, 3);
+SAME(ATTEST_KEYLIME_UNREACHABLE, 4);
+SAME(ATTEST_KEYLIME_NOT_ATTESTED, 5);
+
+SAME(ATTEST_KEYLIME_RUNTIME_POLICY, 1);
+SAME(ATTEST_KEYLIME_MB_POLICY, 2);
+
 /* Enumerations are as large as int, and structures begin with their size. Where fields are in the
  * first release, on machines with 64-bit pointers: later ones come behind them. */
 #define AS_INT(type) typedef char size_of_##type[(sizeof(type) == sizeof(int)) ? 1 : -1]
@@ -94,11 +110,60 @@ AS_INT(attest_eventlog_format);
 AS_INT(attest_coverage);
 AS_INT(attest_ima_format);
 AS_INT(attest_ima_digest);
+AS_INT(attest_keylime_verdict);
+AS_INT(attest_keylime_policy_kind);
 #define AT(type, field, offset) \
   typedef char                  \
       at_##type##_##field[(sizeof(void*) != 8 || offsetof(type, field) == (offset)) ? 1 : -1]
 #define AT_LEAST(type, bytes) \
   typedef char least_##type[(sizeof(void*) != 8 || sizeof(type) >= (bytes)) ? 1 : -1]
+
+AT(attest_keylime_options, size, 0);
+AT(attest_keylime_options, verifier, 8);
+AT(attest_keylime_options, registrar, 16);
+AT(attest_keylime_options, ca, 24);
+AT(attest_keylime_options, certificate, 40);
+AT(attest_keylime_options, key, 56);
+AT(attest_keylime_options, no_name_check, 72);
+AT_LEAST(attest_keylime_options, 80);
+
+AT(attest_keylime_agent_info, size, 0);
+AT(attest_keylime_agent_info, uuid, 8);
+AT(attest_keylime_agent_info, ak, 16);
+AT(attest_keylime_agent_info, ek, 32);
+AT(attest_keylime_agent_info, ek_certificate, 48);
+AT(attest_keylime_agent_info, certificate, 64);
+AT(attest_keylime_agent_info, ip, 72);
+AT(attest_keylime_agent_info, port, 80);
+AT_LEAST(attest_keylime_agent_info, 88);
+
+AT(attest_keylime_add_options, size, 0);
+AT(attest_keylime_add_options, runtime_policy, 8);
+AT(attest_keylime_add_options, allowlist, 24);
+AT(attest_keylime_add_options, excludelist, 40);
+AT(attest_keylime_add_options, tpm_policy, 56);
+AT(attest_keylime_add_options, mb_policy, 72);
+AT(attest_keylime_add_options, policy_name, 88);
+AT_LEAST(attest_keylime_add_options, 96);
+
+AT(attest_keylime_status, size, 0);
+AT(attest_keylime_status, verdict, 8);
+AT(attest_keylime_status, state, 12);
+AT(attest_keylime_status, state_name, 16);
+AT(attest_keylime_status, attestation_count, 24);
+AT(attest_keylime_status, severity, 32);
+AT(attest_keylime_status, last_event_id, 36);
+AT_LEAST(attest_keylime_status, 248);
+
+AT(attest_keylime_quote_info, size, 0);
+AT(attest_keylime_quote_info, quote, 8);
+AT(attest_keylime_quote_info, hash_alg, 24);
+AT(attest_keylime_quote_info, public_key, 48);
+AT(attest_keylime_quote_info, ima, 56);
+AT(attest_keylime_quote_info, ima_entry, 72);
+AT(attest_keylime_quote_info, eventlog, 80);
+AT(attest_keylime_quote_info, boottime, 96);
+AT_LEAST(attest_keylime_quote_info, 104);
 
 AT(attest_finding, size, 0);
 AT(attest_finding, code, 8);

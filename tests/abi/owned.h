@@ -36,5 +36,8 @@ using Policy = Owned<attest_policy, attest_policy_free>;
 using Node = Owned<attest_node, attest_node_free>;
 using Evidence = Owned<attest_evidence, attest_evidence_free>;
 using Report = Owned<attest_report, attest_report_free>;
+using Keylime = Owned<attest_keylime, attest_keylime_free>;
+using KeylimeAgent = Owned<attest_keylime_agent, attest_keylime_agent_free>;
+using KeylimeQuote = Owned<attest_keylime_quote, attest_keylime_quote_free>;
 
 #endif  // LIBATTEST_TESTS_ABI_OWNED_H_

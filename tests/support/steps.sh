@@ -98,7 +98,7 @@ step_tsan() {
 
 step_coverage() {
   find build/coverage -name '*.gcda' -delete 2>/dev/null
-  build coverage "unit_base unit_crypto unit_tpm unit_eventlog unit_ima unit_json unit_policy unit_verify abi_api" &&
+  build coverage "unit_base unit_crypto unit_tpm unit_eventlog unit_ima unit_json unit_policy unit_verify unit_net abi_api" &&
     ctest --preset coverage -R '^(unit[.]|abi[.]api$)' &&
     covered 'base|tpm|eventlog|ima|json|policy' && covered verify
 }

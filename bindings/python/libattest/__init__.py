@@ -10,6 +10,7 @@ Exceptions are for input that is not of its format and for calls that make no se
 is well-formed and bad is not an exception: it is findings in the report.
 """
 
+from ._keylime import Keylime
 from ._libattest import (
     CredentialChallenge,
     EndorsementKey,
@@ -38,6 +39,10 @@ from ._types import (
     ImaDigest,
     ImaFormat,
     KeyFormat,
+    KeylimeAgent,
+    KeylimeError,
+    KeylimeQuote,
+    KeylimeStatus,
     MalformedError,
     PcrClaim,
     PcrState,
@@ -67,6 +72,11 @@ __all__ = [
     "ImaFormat",
     "Key",
     "KeyFormat",
+    "Keylime",
+    "KeylimeAgent",
+    "KeylimeError",
+    "KeylimeQuote",
+    "KeylimeStatus",
     "MalformedError",
     "Node",
     "PcrClaim",

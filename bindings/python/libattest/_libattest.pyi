@@ -10,6 +10,9 @@ from ._types import (
     ImaDigest,
     ImaFormat,
     KeyFormat,
+    KeylimeAgent,
+    KeylimeQuote,
+    KeylimeStatus,
     PcrClaim,
     Verdict,
 )
@@ -17,6 +20,7 @@ from ._types import (
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Text: TypeAlias = str | _Bytes
 _Pcrs: TypeAlias = dict[str, dict[int, bytes]]
+_Names: TypeAlias = list[str]  # inside Keylime, list is its method
 
 class _BinaryFile(Protocol):
     def read(self, size: int, /) -> _Bytes: ...
@@ -174,6 +178,58 @@ class Report:
     def to_json(self) -> str: ...
     def to_dict(self) -> dict[str, Any]: ...
     def __bool__(self) -> bool: ...
+
+class Keylime:
+    def __init__(
+        self,
+        *,
+        verifier: str | None = None,
+        registrar: str | None = None,
+        ca: _Text,
+        cert: _Text,
+        key: _Text,
+        check_name: bool = True,
+    ) -> None: ...
+    def versions(self, timeout: float = 30.0) -> tuple[str | None, str | None]: ...
+    def lookup(self, uuid: str, timeout: float = 30.0) -> KeylimeAgent | None: ...
+    def add(
+        self,
+        agent: KeylimeAgent,
+        *,
+        runtime_policy: _Text | None = None,
+        allowlist: _Text | None = None,
+        excludelist: _Text | None = None,
+        tpm_policy: _Text | None = None,
+        mb_policy: _Text | None = None,
+        policy_name: str | None = None,
+        timeout: float = 30.0,
+    ) -> None: ...
+    def status(self, uuid: str, timeout: float = 30.0) -> KeylimeStatus | None: ...
+    def wait(self, uuid: str, timeout: float) -> KeylimeStatus: ...
+    def delete(self, uuid: str, timeout: float = 30.0) -> None: ...
+    def delete_registration(self, uuid: str, timeout: float = 30.0) -> None: ...
+    def list(self, timeout: float = 30.0) -> _Names: ...
+    def create_policy(
+        self, name: str, policy: _Text, *, kind: str = "runtime", timeout: float = 30.0
+    ) -> None: ...
+    def read_policy(
+        self, name: str, *, kind: str = "runtime", timeout: float = 30.0
+    ) -> bytes | None: ...
+    def list_policies(self, *, kind: str = "runtime", timeout: float = 30.0) -> _Names: ...
+    def delete_policy(self, name: str, *, kind: str = "runtime", timeout: float = 30.0) -> None: ...
+    def identity_quote(
+        self, agent: KeylimeAgent, nonce: str, timeout: float = 30.0
+    ) -> KeylimeQuote: ...
+    def integrity_quote(
+        self,
+        agent: KeylimeAgent,
+        nonce: str,
+        mask: int,
+        ima_entry: int = 0,
+        partial: bool = True,
+        timeout: float = 30.0,
+    ) -> KeylimeQuote: ...
+    def cancel(self) -> None: ...
 
 def appraise(
     evidence: Evidence,

@@ -28,6 +28,22 @@ class StateError(Error, RuntimeError):
     """The object can not do this now: after its end, or while another call uses it."""
 
 
+class KeylimeError(Error):
+    """A call to Keylime could not do its work. It says nothing about the node.
+
+    reason: "network" (not reached, or hung up), "peer" (its certificate), "timeout", "cancelled",
+    "refused" (status is the HTTP status) or "answer" (not understood).
+    """
+
+    def __init__(self, message: str, reason: str = "answer", status: int | None = None) -> None:
+        super().__init__(message, reason, status)
+        self.reason = reason
+        self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class _Number(enum.IntEnum):
     """Numbers of the C ABI. Also made from their names: Hash("sha256").
 
@@ -222,12 +238,63 @@ class PcrClaim:
     state: PcrState
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeylimeAgent:
+    """What a registrar knows of an agent: claims, until a quote is verified."""
+
+    uuid: str
+    ak: bytes
+    ek: bytes
+    ek_certificate: bytes
+    certificate: str
+    ip: str
+    port: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeylimeStatus:
+    """What a verifier says of an agent. Only the verdict "trusted" is good news.
+
+    verdict: "trusted", "failed", "pending", "unreachable" or "not-attested".
+    """
+
+    verdict: str
+    state: int
+    state_name: str
+    attestation_count: int | None
+    last_event_id: str
+    severity: int | None
+
+    @property
+    def trusted(self) -> bool:
+        return self.verdict == "trusted"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a KeylimeStatus is neither true nor false: ask for .trusted")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeylimeQuote:
+    """What an agent answered: claims, until an appraisal."""
+
+    quote: str
+    hash_alg: str
+    enc_alg: str
+    sign_alg: str
+    public_key: str
+    boottime: int | None
+    ima: bytes | None
+    ima_entry: int | None
+    eventlog: bytes | None
+
+
 # They are found, shown and pickled where programs import them from.
 for _public in (
-    *(Error, MalformedError, RefusedError, ChainError, StateError),
+    *(Error, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
     *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest),
     *(Finding, Event, PcrClaim),
+    *(KeylimeAgent, KeylimeQuote, KeylimeStatus),
 ):
     _public.__module__ = "libattest"
 del _public

@@ -77,6 +77,14 @@ class AttestationInterface(abc.ABC):
     def validate_security_status(self, subject: Subject) -> Evidenced:
         """Returns only if the node is trustworthy now. Raises as start_attestation does."""
 
+    def validate_active(self, subject: Subject) -> Evidenced:
+        """As validate_security_status, for the agent in an instance and by instance_lists.
+
+        `subject.scratch["node"]` is the libattest.Node of this node. The first call starts what
+        has to be started.
+        """
+        raise exception.UnsupportedDriverExtension(driver=self.name, extension="validate_active")
+
     @abc.abstractmethod
     def unregister_node(self, subject: Subject) -> None:
         """Ends what start_attestation began. No error when there is nothing to end."""

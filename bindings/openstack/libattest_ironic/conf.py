@@ -104,6 +104,12 @@ LIBATTEST_OPTS = [
         help="Seconds between two attestations of an active node.",
     ),
     cfg.IntOpt(
+        "active_poll_interval",
+        default=5,
+        min=1,
+        help="Seconds between two looks at which active nodes are to be attested.",
+    ),
+    cfg.IntOpt(
         "active_unreachable_after",
         default=900,
         min=1,

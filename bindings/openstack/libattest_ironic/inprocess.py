@@ -63,6 +63,22 @@ class InProcessAttestation(AttestationInterface):
             ek_sha256, verdict.ak_name, verdict.boot, proven, lists.digest, verdict.notes
         )
 
+    def validate_active(self, subject: Subject) -> Evidenced:
+        """A quote and what the IMA list has gained since the last one."""
+        scratch = subject.scratch
+        client = peers.keylime(subject.settings)
+        if "policy" not in scratch:
+            lists = lists_.load(subject.settings.instance_lists)
+            agent = peers.registered(client, subject)
+            ek = identity.check_ek(subject.settings, subject.pinned, agent.ek, agent.ek_certificate)
+            scratch.update(agent=agent, ek=ek.sha256, lists=lists.digest)
+            scratch["policy"] = make_policy(lists)
+        evidence = agent_evidence(client, scratch["agent"], scratch["node"].ima_entries)
+        verdict = library.call(appraise, evidence, scratch["policy"], scratch["node"])
+        return Evidenced(
+            scratch["ek"], verdict.ak_name, verdict.boot, False, scratch["lists"], verdict.notes
+        )
+
     def unregister_node(self, subject: Subject) -> None:
         """The registrar forgets the agent: a ramdisk makes a new AK at its next boot."""
         if subject.settings.registrar is not None and subject.agent_uuid is not None:

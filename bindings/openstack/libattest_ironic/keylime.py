@@ -20,7 +20,9 @@ class KeylimeAttestation(AttestationInterface):
 
     def start_attestation(self, subject: Subject) -> None:
         """Checks lists, EK and AK, and hands the agent to the verifier with exactly that AK."""
-        lists = lists_.load(subject.settings.lists)
+        self._add(subject, lists_.load(subject.settings.lists))
+
+    def _add(self, subject: Subject, lists: lists_.Lists) -> None:
         client = peers.keylime(subject.settings)
         agent = peers.registered(client, subject)
         evidenced = self.identify(client, agent, subject, lists)
@@ -45,16 +47,8 @@ class KeylimeAttestation(AttestationInterface):
             self.start_attestation(subject)
         client = peers.keylime(subject.settings)
         agent, before = subject.scratch["agent"], subject.scratch["evidenced"]
-        status = peers.ask("verifier", client.status, agent.uuid)
-        if status is None or status.verdict == "not-attested":
-            raise AttestationFailure(f"the verifier no longer attests agent {agent.uuid}")
-        if status.verdict == "failed":
-            why = one_line(status.last_event_id, 200) or "no reason given"
-            raise AttestationFailure(f"the verifier says {status.state_name}: {why}")
-        if status.verdict != "trusted":
-            raise AttestationPending(f"the verifier says {status.state_name}")
+        self._status(client, agent.uuid)
         # The verifier speaks of an agent's UUID; that it still is the same TPM and boot is ours.
-        lists = before.lists
         now = self.identify(client, agent, subject, None)
         if (now.ek_sha256, now.ak_name, now.boot) != (
             before.ek_sha256,
@@ -62,7 +56,27 @@ class KeylimeAttestation(AttestationInterface):
             before.boot,
         ):
             raise AttestationFailure("the node has rebooted while it was being attested")
-        return Evidenced(now.ek_sha256, now.ak_name, now.boot, now.ak_proven, lists)
+        return Evidenced(now.ek_sha256, now.ak_name, now.boot, now.ak_proven, before.lists)
+
+    def validate_active(self, subject: Subject) -> Evidenced:
+        """The verifier quotes on its own; here its last word is read."""
+        if "agent" not in subject.scratch:
+            self._add(subject, lists_.load(subject.settings.instance_lists))
+        self._status(peers.keylime(subject.settings), subject.scratch["agent"].uuid)
+        evidenced: Evidenced = subject.scratch["evidenced"]
+        return evidenced
+
+    @staticmethod
+    def _status(client: "libattest.Keylime", uuid: str) -> None:
+        """Returns if the verifier trusts the agent."""
+        status = peers.ask("verifier", client.status, uuid)
+        if status is None or status.verdict == "not-attested":
+            raise AttestationFailure(f"the verifier no longer attests agent {uuid}")
+        if status.verdict == "failed":
+            why = one_line(status.last_event_id, 200) or "no reason given"
+            raise AttestationFailure(f"the verifier says {status.state_name}: {why}")
+        if status.verdict != "trusted":
+            raise AttestationPending(f"the verifier says {status.state_name}")
 
     def unregister_node(self, subject: Subject) -> None:
         if subject.agent_uuid is None:

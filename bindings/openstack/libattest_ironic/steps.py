@@ -15,7 +15,7 @@ from ironic.drivers import base
 from ironic.drivers.modules import deploy_utils
 from oslo_log import log
 
-from . import attestation, gate, lists, waiting
+from . import active, attestation, gate, lists, waiting
 from . import settings as settings_
 from .conf import CONF
 from .record import Record, running
@@ -143,6 +143,10 @@ class AttestationMixin:
     )
     def look_at_waiting(self, task: Any, manager: Any, context: Any) -> None:
         waiting.look(task)
+
+    @periodics.periodic(spacing=CONF.libattest.active_poll_interval)
+    def look_at_active(self, manager: Any, context: Any) -> None:
+        active.WATCH.look(manager, context, type(self))
 
 
 def validate_node(node: Any) -> None:

@@ -44,6 +44,11 @@ class LibattestVendor(base.VendorInterface):
                 phase: {key: value for key, value in verdict.items() if key != "token"}
                 for phase, verdict in record.verdicts.items()
             },
+            "active": {
+                key: value
+                for key, value in (record.data.get("active") or {}).items()
+                if key in ("verdict", "reason", "at", "good_at", "pinned")
+            },
             "pinned": record.pinned,
         }
 
@@ -56,7 +61,10 @@ class LibattestVendor(base.VendorInterface):
         if set(kwargs) - {"http_method"}:
             raise exception.InvalidParameterValue("forget_identity takes no parameters")
         record = Record(task.node)
-        forgotten = record.data.pop("pinned", {})
+        forgotten = {
+            "pinned": record.data.pop("pinned", {}),
+            "active": (record.data.pop("active", None) or {}).get("pinned", {}),
+        }
         record.save()
         LOG.warning(
             "Node %(node)s: forgot %(what)s; the next ones seen are pinned",

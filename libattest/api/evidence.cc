@@ -67,6 +67,7 @@ attest_status attest_evidence_set_ak(attest_evidence* evidence, const std::uint8
     attest::api::require(evidence, "evidence");
     evidence->evidence.key = std::make_shared<const attest::tpm::AttestationKey>(
         attest::tpm::AttestationKey::load(attest::api::bytes(ak, ak_len)));
+    evidence->evidence.binding.reset();
   });
 }
 
@@ -74,7 +75,9 @@ attest_status attest_evidence_set_key(attest_evidence* evidence, const attest_ke
   return guard([&] {
     attest::api::require(evidence, "evidence");
     attest::api::require(key, "key");
+    auto binding = key->binding;
     evidence->evidence.key = key->key;
+    evidence->evidence.binding = std::move(binding);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "libattest/base/pem.h"
 #include "libattest/base/text.h"
+#include "libattest/crypto/certificate.h"
 #include "libattest/crypto/digest.h"
 #include "libattest/ima/algorithm.h"
 
@@ -86,8 +87,9 @@ std::uint32_t last_four_bytes(Bytes id) {
 }  // namespace
 
 void Keyring::add_certificate(Bytes der) {
-  const auto key = crypto::PublicKey::from_certificate(der);
-  const auto id = crypto::certificate_subject_key_id(der);
+  const auto certificate = crypto::Certificate::from_der(der);
+  const crypto::PublicKey key = certificate.key();
+  const auto id = certificate.subject_key_id();
   if (id.empty()) {
     add_key(key);
     return;

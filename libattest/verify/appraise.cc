@@ -98,6 +98,11 @@ void judge_logs(const Evidence& evidence, const policy::Policy* policy, const Qu
   report.claims.pcrs = table.take();
 }
 
+// A challenge of the evidence's own, or one that the node's state remembers.
+const std::optional<KeyBinding>& binding_of(const Evidence& evidence, const NodeState* node) {
+  return evidence.binding || node == nullptr ? evidence.binding : node->binding;
+}
+
 }  // namespace
 
 Report appraise(const Evidence& evidence, const policy::Policy* policy, NodeState* node,
@@ -116,7 +121,9 @@ Report appraise(const Evidence& evidence, const policy::Policy* policy, NodeStat
   if (evidence.quote && evidence.key) {
     const auto quoted = verify_quote(*evidence.quote, *evidence.key, options.nonce, allow_sha1,
                                      report.findings, report.claims);
-    verify_key(*evidence.key, policy, allow_sha1, report.findings, report.claims);
+    const std::optional<KeyBinding>& binding = binding_of(evidence, node);
+    verify_key(*evidence.key, policy, binding ? &*binding : nullptr, allow_sha1, report.findings,
+               report.claims);
     if (quoted) {
       check_clock(policy, report.claims, report.findings);
       now = seen_now(*evidence.key, evidence.quote->quote());
@@ -133,7 +140,7 @@ Report appraise_quote(const QuoteEvidence& quote, const tpm::AttestationKey& key
                       bool allow_sha1) {
   Report report;
   const auto quoted = verify_quote(quote, key, nonce, allow_sha1, report.findings, report.claims);
-  verify_key(key, nullptr, allow_sha1, report.findings, report.claims);
+  verify_key(key, nullptr, nullptr, allow_sha1, report.findings, report.claims);
   if (quoted) {
     check_clock(nullptr, report.claims, report.findings);
     report.claims.pcrs = PcrTable(*quoted).take();

@@ -17,6 +17,7 @@
 #include "libattest/policy/policy.h"
 #include "libattest/policy/report.h"
 #include "libattest/tpm/key.h"
+#include "libattest/verify/challenge.h"
 #include "libattest/verify/node.h"
 #include "libattest/verify/quote.h"
 
@@ -39,6 +40,7 @@ struct ImaEvidence {
 
 struct Evidence {
   std::shared_ptr<const tpm::AttestationKey> key;
+  std::optional<KeyBinding> binding;  // of `key` by a challenge
   std::optional<QuoteEvidence> quote;
   std::optional<EventLogEvidence> event_log;
   std::optional<ImaEvidence> ima;

@@ -14,6 +14,7 @@
 #include "libattest/policy/finding.h"
 #include "libattest/tpm/key.h"
 #include "libattest/tpm/quote.h"
+#include "libattest/verify/challenge.h"
 
 namespace attest::verify {
 
@@ -27,7 +28,8 @@ struct NodeState {
 
     friend bool operator==(const Seen&, const Seen&) = default;
   };
-  std::optional<Seen> seen;  // nothing: never appraised as trusted
+  std::optional<Seen> seen;           // nothing: never appraised as trusted
+  std::optional<KeyBinding> binding;  // of the key, by a challenge
 };
 
 // JSON text, version 1, without secrets and without authentication.

@@ -20,15 +20,18 @@ from .settings import Settings
 
 # PCRs 0 to 9 make the IMA list's boot_aggregate, and PCR 10 is the list's own.
 PCR_MASK = 0x7FF
-PCRS = "sha256:0-10"
 MAX_FINDINGS = 20
+
+# The sizes of ipa/README.md, in bytes.
+KEY_LIMIT, CERTIFICATE_LIMIT, ANSWER_LIMIT, QUOTE_LIMIT = 1 << 10, 1 << 16, 64, 1 << 12
+LOG_LIMIT = 1 << 25
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Evidence:
     """What one round has brought. A nonce is used once."""
 
-    ak: bytes
+    ak: libattest.Key
     nonce: bytes
     keylime_quote: str | None = None
     quote: tuple[bytes, bytes, bytes] | None = None
@@ -95,30 +98,43 @@ class InProcessAttestation(AttestationInterface):
     @staticmethod
     def _from_ramdisk(subject: Subject) -> tuple[Evidence, str, bool]:
         ramdisk = peers.Ramdisk(subject)
-        who = ramdisk.command("get_identity")
-        ek_public = ramdisk.field(who, "ek", required=False)
-        certificate = ramdisk.field(who, "ek_certificate", required=False)
-        ak = ramdisk.field(who, "ak")
-        ek = identity.check_ek(subject.settings, subject.pinned, ek_public, certificate)
-        challenge_ak(ramdisk, ek, ak)
+        who = ramdisk.command("get_identity", ek=None)
+        ek = identity.check_ek(
+            subject.settings,
+            subject.pinned,
+            peers.field(who, "ek_public", KEY_LIMIT),
+            peers.field(who, "ek_certificate", CERTIFICATE_LIMIT, required=False),
+        )
+        ak = challenge_ak(ramdisk, ek, peers.field(who, "ak_public", KEY_LIMIT))
         nonce = libattest.make_nonce(32)
-        answer = ramdisk.command("get_evidence", nonce=nonce.hex(), pcrs=PCRS)
-        quote = tuple(ramdisk.field(answer, part) for part in ("attest", "signature", "pcrs"))
+        answer = ramdisk.command(
+            "quote",
+            nonce=base64.b64encode(nonce).decode(),
+            pcrs=[pcr for pcr in range(24) if PCR_MASK >> pcr & 1],
+            bank="sha256",
+            ima_entry=0,
+        )
+        attest, signature, pcrs = (
+            peers.field(answer, part, QUOTE_LIMIT) for part in ("quote", "signature", "pcrs")
+        )
         evidence = Evidence(
             ak,
             nonce,
-            quote=(quote[0], quote[1], quote[2]),
-            eventlog=ramdisk.field(answer, "eventlog", required=False),
-            ima=ramdisk.field(answer, "ima", required=False),
+            quote=(attest, signature, pcrs),
+            eventlog=peers.field(answer, "eventlog", LOG_LIMIT, required=False),
+            ima=peers.field(answer, "ima", LOG_LIMIT, required=False),
         )
         return evidence, ek.sha256, True
 
 
-def challenge_ak(ramdisk: peers.Ramdisk, ek: "libattest.EndorsementKey", ak: bytes) -> None:
+def challenge_ak(
+    ramdisk: peers.Ramdisk, ek: "libattest.EndorsementKey", public: bytes
+) -> libattest.Key:
     """TPM2_MakeCredential: only the TPM with this EK that also holds this AK can answer."""
     try:
-        key = library.call(libattest.Key.load, ak)
-        challenge = library.call(libattest.CredentialChallenge, ek, key)
+        challenge = library.call(
+            libattest.CredentialChallenge, ek, library.call(libattest.Key.load, public)
+        )
     except (libattest.Error, ValueError) as error:
         raise AttestationFailure(f"the node's attestation key is not usable: {error}") from error
     answer = ramdisk.command(
@@ -126,23 +142,29 @@ def challenge_ak(ramdisk: peers.Ramdisk, ek: "libattest.EndorsementKey", ak: byt
         credential=base64.b64encode(challenge.credential).decode(),
         secret=base64.b64encode(challenge.secret).decode(),
     )
-    if not challenge.check(ramdisk.field(answer, "answer")):
+    proven = library.call(challenge.check, peers.field(answer, "answer", ANSWER_LIMIT))
+    if not proven or challenge.ak is None:
         raise AttestationFailure(
             "the credential challenge was not answered: the attestation key is not in the TPM of "
             "this endorsement key"
         )
+    return challenge.ak
 
 
 def agent_evidence(
     client: "libattest.Keylime", agent: "libattest.KeylimeAgent", ima_entry: int = 0
 ) -> Evidence:
     """One integrity quote of a Keylime agent, with its logs."""
+    try:
+        ak = library.call(libattest.Key.load, agent.ak)
+    except libattest.Error as error:
+        raise AttestationFailure(f"the agent's attestation key: {error}") from error
     nonce = libattest.make_nonce(16).hex()
     answer = peers.ask(
         "agent", client.integrity_quote, agent, nonce, PCR_MASK, ima_entry=ima_entry
     )
     return Evidence(
-        agent.ak,
+        ak,
         nonce.encode(),
         keylime_quote=answer.quote,
         eventlog=answer.eventlog or b"",
@@ -177,7 +199,7 @@ class Verdict:
 def appraise(evidence: Evidence, policy: libattest.Policy, node: libattest.Node) -> Verdict:
     """Raises AttestationFailure unless the report says trusted. Runs where it may not log."""
     try:
-        key = libattest.Key.load(evidence.ak)
+        key = evidence.ak
         gathered = libattest.Evidence(ak=key)
         if evidence.keylime_quote is not None:
             gathered.set_keylime_quote(evidence.keylime_quote)

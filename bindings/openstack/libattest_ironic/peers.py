@@ -2,7 +2,6 @@
 """Who is asked: Keylime's registrar, verifier and agents, and the deploy ramdisk's own API."""
 
 import base64
-import binascii
 from typing import Any
 
 import libattest
@@ -14,8 +13,6 @@ from .attestation import Subject
 from .conf import CONF
 from .exceptions import AttestationFailure, AttestationPending, one_line
 from .settings import Settings
-
-_MAX_FIELD = 64 * 1024 * 1024
 
 
 def keylime(settings: Settings) -> "libattest.Keylime":
@@ -66,10 +63,10 @@ def registered(client: "libattest.Keylime", subject: Subject) -> "libattest.Keyl
 
 
 class Ramdisk:
-    """The attestation extension of the ironic-python-agent that runs on the node.
+    """The `attestation` extension of the ironic-python-agent that runs on the node.
 
     Everything it says is the node's word: sizes are bounded here, and what matters is proven
-    elsewhere.
+    elsewhere. The protocol is described in ipa/README.md.
     """
 
     def __init__(self, subject: Subject) -> None:
@@ -77,11 +74,10 @@ class Ramdisk:
             raise AttestationFailure("no deploy ramdisk is running")
         self._task = subject.task
 
-    def command(self, name: str, **params: str) -> dict[str, Any]:
-        node = self._task.node
+    def command(self, name: str, **params: Any) -> dict[str, Any]:
         try:
             answer = agent_client.get_client(self._task)._command(
-                node, f"attestation.{name}", params, wait=True
+                self._task.node, f"attestation.{name}", params, wait=True
             )
         except (exception.AgentConnectionFailed, exception.AgentInProgress) as error:
             raise AttestationPending(f"the deploy ramdisk does not answer: {error}") from error
@@ -95,14 +91,17 @@ class Ramdisk:
             raise AttestationFailure(f"the deploy ramdisk's {name} did not answer with an object")
         return result
 
-    def field(self, answer: dict[str, Any], name: str, *, required: bool = True) -> bytes:
-        """Bytes that the answer carries in base64."""
-        value = answer.get(name)
-        if value is None and not required:
-            return b""
-        if not isinstance(value, str) or len(value) > _MAX_FIELD:
-            raise AttestationFailure(f"the deploy ramdisk's answer has no usable {name}")
-        try:
-            return base64.b64decode(value, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise AttestationFailure(f"the deploy ramdisk's {name} is not base64") from error
+
+def field(answer: dict[str, Any], name: str, limit: int, *, required: bool = True) -> bytes:
+    """Bytes that a ramdisk's answer carries in base64; b"" for null where that may be."""
+    if name not in answer:
+        raise AttestationFailure(f"the deploy ramdisk's answer has no {name}")
+    value = answer[name]
+    if value is None and not required:
+        return b""
+    if not isinstance(value, str) or len(value) > 4 * (limit // 3 + 1):
+        raise AttestationFailure(f"the deploy ramdisk's {name} is missing or too big")
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError as error:
+        raise AttestationFailure(f"the deploy ramdisk's {name} is not base64") from error

@@ -45,6 +45,7 @@ class AttestationMixin:
         waiting.stop(task.node)
         record = Record(task.node)
         if record.run is not None:
+            waiting.unregister(task.node)
             record.end_run()
             record.save()
         super().tear_down_cleaning(task)
@@ -81,7 +82,9 @@ class AttestationMixin:
         waiting.stop(task.node)
         record = Record(task.node)
         if record.data:
-            waiting.unregister(task.node)
+            # After a verdict nobody knows the agent any more, but for one of a running instance.
+            if record.run is not None or "active" in record.data:
+                waiting.unregister(task.node)
             record.end()
             record.save()
         return super().tear_down(task)

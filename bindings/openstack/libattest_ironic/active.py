@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes that run: attested again and again, and what happens when one fails.
+
+What is remembered of a node (the appraisal's own state, when it was last good) is in this
+conductor's memory, and in the node's record at a new verdict and every checkpoint_interval: who
+takes the node over goes on from there. Nodes are loaded when they changed, not at every look, and
+no lock is taken but to write.
+"""
+
+import base64
+import dataclasses
+import random
+import time
+from typing import Any
+
+import libattest
+from ironic.common import context as ironic_context
+from ironic.common import exception, states
+from ironic.conductor import task_manager
+from ironic.conductor import utils as conductor_utils
+from ironic.objects import node as node_object
+from oslo_log import log
+
+from . import attestation, gate, notify
+from . import settings as settings_
+from .attestation import Evidenced, Subject
+from .conf import CONF
+from .exceptions import AttestationFailure, AttestationPending, one_line
+from .jobs import JOBS
+from .record import Record
+
+LOG = log.getLogger(__name__)
+
+FAULT = "attestation failure"
+# In base64 it is to stay within 4 KiB.
+MAX_STATE = 3000
+
+
+@dataclasses.dataclass(slots=True)
+class Watched:
+    """One active node, in memory. Only the job of its key and apply() change it."""
+
+    uuid: str
+    updated_at: Any
+    since: str
+    subject: Subject
+    verdict: str
+    reason: str
+    good_at: float
+    due: float = 0.0
+    saved_at: float = 0.0
+    # A verdict that could not be written yet: the node was locked.
+    unsaved: bool = False
+    violation: str = ""
+
+
+class Watch:
+    """The active nodes of one conductor."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Watched] = {}
+        self._caller: type | None = None
+
+    def look(self, manager: Any, context: Any, caller: type) -> None:
+        """Finds the nodes whose time has come and starts a job for each.
+
+        Ironic runs the periodic once for each deploy interface of ours that is enabled; the first
+        of them looks after all nodes.
+        """
+        if self._caller is None:
+            self._caller = caller
+        if caller is not self._caller:
+            return
+        seen = set()
+        rows = manager.iter_nodes(
+            filters={"provision_state": states.ACTIVE},
+            fields=["updated_at", "maintenance", "reservation"],
+        )
+        for uuid, driver, _, updated_at, maintenance, reservation in rows:
+            seen.add(uuid)
+            if maintenance or reservation or not driver.startswith("libattest-"):
+                continue
+            try:
+                watched = self._watched(context, uuid, updated_at)
+            except exception.NodeNotFound:
+                continue
+            if watched is not None and time.time() >= watched.due:
+                self._start(watched)
+            time.sleep(0)  # under eventlet: others may go on
+        for uuid in self.nodes.keys() - seen:
+            del self.nodes[uuid]
+
+    def _watched(self, context: Any, uuid: str, updated_at: Any) -> Watched | None:
+        known = self.nodes.get(uuid)
+        if known is not None and known.updated_at == updated_at:
+            return known
+        node = node_object.Node.get_by_uuid(context, uuid)
+        settings, _ = settings_.read(node.driver_info)
+        violation = unattested(node)
+        if not violation and (not settings.asked or settings.active == "off"):
+            self.nodes.pop(uuid, None)
+            return None
+        watched = resume(node, settings, updated_at, known)
+        watched.violation = violation
+        self.nodes[uuid] = watched
+        return watched
+
+    def _start(self, watched: Watched) -> None:
+        try:
+            peer = attestation.get(watched.subject.settings.interface).peer(watched.subject)
+        except exception.InvalidParameterValue:
+            peer = watched.uuid
+        if JOBS.submit(("active", watched.uuid), peer, lambda _: run(watched), {}):
+            # A little disorder keeps nodes that began together from always coming together.
+            interval = CONF.libattest.active_interval
+            watched.due = time.time() + interval * random.uniform(0.9, 1.0)
+
+
+WATCH = Watch()
+
+
+def unattested(node: Any) -> str:
+    """Why this active node should not be active: a deployment that asked and has no verdict."""
+    record = Record(node)
+    if not record.cycle or not record.asked or not gate.enforced("handover"):
+        return ""
+    verdict = record.verdict("handover")
+    if verdict is not None and verdict["verdict"] == "trusted":
+        return ""
+    return "it became active without a trusted verdict"
+
+
+def resume(node: Any, settings: settings_.Settings, updated_at: Any, known: Watched | None) -> Watched:
+    """A node as it was left: by this conductor, or by another in the record."""
+    record = Record(node)
+    stored = record.data.get("active") or {}
+    since = str(node.provision_updated_at)
+    subject = Subject(node.uuid, settings, active_pinned(record))
+    same = stored.get("since") == since and stored.get("settings") == settings.digest
+    if same and known is not None and known.since == since:
+        known.updated_at, known.subject.pinned = updated_at, subject.pinned
+        return known
+    subject.scratch["node"] = restore(stored.get("state") if same else None, node.uuid)
+    # After rescue or service, or with other settings, what was found before counts no more.
+    return Watched(
+        node.uuid,
+        updated_at,
+        since,
+        subject,
+        verdict=stored.get("verdict", "unknown") if same else "unknown",
+        reason=stored.get("reason", "") if same else "",
+        good_at=stored["good_at"] if same and stored.get("good_at") else time.time(),
+        saved_at=stored.get("at", 0.0) if same else 0.0,
+    )
+
+
+def active_pinned(record: Record) -> dict[str, str]:
+    """EK and AK of the instance's agent: whatever ek_trust is, a running node does not change."""
+    return {**record.pinned, **((record.data.get("active") or {}).get("pinned") or {})}
+
+
+def restore(state: str | None, uuid: str) -> libattest.Node:
+    if state:
+        try:
+            return libattest.Node.restore(base64.b64decode(state))
+        except (libattest.Error, ValueError) as error:
+            LOG.warning(
+                "Node %(node)s: its saved state is not usable, its logs are read anew: %(error)s",
+                {"node": uuid, "error": error},
+            )
+    return libattest.Node()
+
+
+def run(watched: Watched) -> None:
+    """One round of one node, in a thread of ours."""
+    started = time.monotonic()
+    verdict, reason, evidenced, findings = _attest(watched)
+    now = time.time()
+    if verdict == "trusted":
+        watched.good_at = now
+    elif verdict == "unknown":
+        silent = now - watched.good_at
+        if (
+            watched.subject.settings.active == "required"
+            and silent > CONF.libattest.active_unreachable_after
+        ):
+            verdict, reason = "failed", f"no verdict for {int(silent)} s: {reason}"
+    changed = verdict != watched.verdict or watched.unsaved
+    watched.verdict, watched.reason = verdict, reason
+    # A node that fails and is not in maintenance is acted upon, also if maintenance was cleared.
+    if (
+        changed
+        or verdict == "failed"
+        or now >= watched.saved_at + CONF.libattest.checkpoint_interval
+    ):
+        _save(watched, changed, evidenced, findings, time.monotonic() - started)
+
+
+def _attest(watched: Watched) -> tuple[str, str, Evidenced | None, list[str]]:
+    if watched.violation:
+        return "failed", watched.violation, None, []
+    subject = watched.subject
+    try:
+        driver = attestation.get(subject.settings.interface)
+        evidenced = driver.validate_active(subject)
+        _hold(subject.pinned, evidenced)
+    except AttestationPending as pending:
+        return "unknown", pending.reason, None, []
+    except AttestationFailure as failure:
+        # What comes next does not build on evidence that was bad.
+        subject.scratch.clear()
+        subject.scratch["node"] = libattest.Node()
+        return "failed", failure.reason, None, failure.findings
+    except Exception as error:
+        LOG.exception("The attestation of active node %s failed unexpectedly", watched.uuid)
+        return "unknown", f"unexpected error: {one_line(error, 200)}", None, []
+    return "trusted", "trusted", evidenced, []
+
+
+def _hold(pinned: dict[str, str], evidenced: Evidenced) -> None:
+    for key, now in (("ek_sha256", evidenced.ek_sha256), ("ak_name", evidenced.ak_name)):
+        if pinned.get(key, now) != now:
+            raise AttestationFailure(
+                f"the {key[:2].upper()} of the active node has changed from {pinned[key]} to "
+                f"{now}; if that was on purpose, use the vendor passthru method forget_identity"
+            )
+
+
+def _save(
+    watched: Watched,
+    changed: bool,
+    evidenced: Evidenced | None,
+    findings: list[str],
+    seconds: float,
+) -> None:
+    context = ironic_context.get_admin_context()
+    try:
+        with task_manager.acquire(
+            context, watched.uuid, shared=False, purpose="attestation verdict"
+        ) as task:
+            if task.node.provision_state != states.ACTIVE:
+                return
+            if str(task.node.provision_updated_at) != watched.since:
+                return  # it left and came back meanwhile: the next look begins anew
+            _write(task, watched, evidenced)
+            if changed:
+                entry = {
+                    "verdict": watched.verdict,
+                    "reason": one_line(watched.reason),
+                    "interface": watched.subject.settings.interface,
+                    "at": int(time.time()),
+                    "findings": [one_line(line) for line in findings[:5]],
+                }
+                notify.verdict(context, task.node, "active", entry, seconds)
+            if watched.verdict == "failed" and not task.node.maintenance:
+                act(task, watched.reason)
+    except (exception.NodeLocked, exception.NodeNotFound):
+        watched.unsaved = True
+        return
+    watched.unsaved = False
+
+
+def _write(task: Any, watched: Watched, evidenced: Evidenced | None) -> None:
+    record, now = Record(task.node), time.time()
+    pinned = dict((record.data.get("active") or {}).get("pinned") or {})
+    if evidenced is not None:
+        pinned.setdefault("ek_sha256", evidenced.ek_sha256)
+        pinned.setdefault("ak_name", evidenced.ak_name)
+        watched.subject.pinned.update(pinned)
+    entry: dict[str, Any] = {
+        "verdict": watched.verdict,
+        "reason": one_line(watched.reason),
+        "at": now,
+        "good_at": watched.good_at,
+        "since": watched.since,
+        "settings": watched.subject.settings.digest,
+        "pinned": pinned,
+    }
+    state = watched.subject.scratch["node"].export() if watched.verdict == "trusted" else b""
+    if 0 < len(state) <= MAX_STATE:
+        entry["state"] = base64.b64encode(state).decode()
+    record.data["active"] = entry
+    record.save()
+    watched.saved_at = now
+    watched.updated_at = task.node.updated_at
+
+
+def act(task: Any, reason: str) -> None:
+    """What the operator wants to happen to an active node that failed. No lock is left behind."""
+    node, what = task.node, CONF.libattest.on_active_failure
+    text = f"Attestation of the active node failed: {one_line(reason)}"
+    if what == "power_off":
+        text += _power_off(task)
+    LOG.error("Node %(node)s: %(text)s", {"node": node.uuid, "text": text})
+    if what != "log":
+        node.maintenance = True
+        node.maintenance_reason = text
+        node.fault = FAULT
+    # After a power action, which clears last_error.
+    conductor_utils.node_history_record(node, event=text, event_type="attestation", error=True)
+    node.save()
+
+
+def _power_off(task: Any) -> str:
+    if getattr(task.node, "disable_power_off", False):
+        return "; it was not powered off: the node refuses that (disable_power_off)"
+    try:
+        conductor_utils.node_power_action(task, states.POWER_OFF)
+    except Exception as error:
+        return f"; powering it off failed: {one_line(error, 200)}"
+    return "; it was powered off"

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Ironic's database remembers of a node's attestation: driver_internal_info/libattest.
+
+The API can not write it. It is bounded: the column holds 64 KiB for all of Ironic. A verdict
+carries the cycle (one cleaning, one deployment), the boot and the settings that it is about; one
+that is about others is no verdict.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .attestation import Evidenced
+from .exceptions import one_line
+
+FIELD = "libattest"
+MAX_FINDINGS = 5
+MAX_FINDING = 300
+
+
+def boot_token(node: Any) -> str:
+    """Names the boot of the ramdisk: each gets a secret of its own from Ironic at its look-up."""
+    token = node.driver_internal_info.get("agent_secret_token")
+    return hashlib.sha256(str(token).encode()).hexdigest()[:16] if token else ""
+
+
+def running(internal_info: Mapping[str, Any] | None) -> bool:
+    """Whether a node with this driver_internal_info waits for a verdict."""
+    data = (internal_info or {}).get(FIELD)
+    return isinstance(data, dict) and isinstance(data.get("run"), dict)
+
+
+class Record:
+    """The record of one node. Changes are in the node object until its save()."""
+
+    def __init__(self, node: Any) -> None:
+        self.node = node
+        stored = node.driver_internal_info.get(FIELD)
+        self.data: dict[str, Any] = dict(stored) if isinstance(stored, dict) else {}
+
+    def save(self) -> None:
+        self.node.set_driver_internal_info(FIELD, self.data)
+        self.node.save()
+
+    @property
+    def cycle(self) -> str | None:
+        return self.data.get("cycle")
+
+    @property
+    def asked(self) -> bool:
+        """Whether attestation was asked for when this cycle began."""
+        return bool(self.data.get("asked"))
+
+    @property
+    def run(self) -> dict[str, Any] | None:
+        return self.data.get("run")
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        return dict(self.data.get("pinned") or {})
+
+    @property
+    def agent(self) -> dict[str, Any]:
+        return dict(self.data.get("agent") or {})
+
+    @property
+    def verdicts(self) -> dict[str, Any]:
+        return dict(self.data.get("verdicts") or {})
+
+    def begin(self, *, asked: bool) -> None:
+        """A new cleaning or deployment: nothing of before speaks for it."""
+        self.data["cycle"] = secrets.token_hex(8)
+        self.data["asked"] = asked
+        for key in ("run", "agent"):
+            self.data.pop(key, None)
+        self.data["verdicts"] = {
+            phase: verdict for phase, verdict in self.verdicts.items() if phase == "clean"
+        }
+
+    def end(self) -> None:
+        """The cycle is over, or the instance is gone: what it proved ends with it."""
+        for key in ("cycle", "asked", "run", "agent", "active"):
+            self.data.pop(key, None)
+        self.data["verdicts"] = {
+            phase: verdict for phase, verdict in self.verdicts.items() if phase == "clean"
+        }
+
+    def start_run(self, phase: str) -> None:
+        self.data["run"] = {
+            "id": secrets.token_hex(8),
+            "phase": phase,
+            "cycle": self.cycle,
+            "started": time.time(),
+        }
+
+    def end_run(self) -> None:
+        self.data.pop("run", None)
+
+    def verdict(self, phase: str) -> dict[str, Any] | None:
+        """The verdict of this phase in this cycle."""
+        found = self.verdicts.get(phase)
+        return found if found and self.cycle and found.get("cycle") == self.cycle else None
+
+    def set_verdict(
+        self,
+        phase: str,
+        verdict: str,
+        reason: str,
+        *,
+        interface: str,
+        settings: str,
+        evidenced: Evidenced | None = None,
+        findings: list[str] | None = None,
+    ) -> None:
+        entry: dict[str, Any] = {
+            "verdict": verdict,
+            "reason": one_line(reason),
+            "at": int(time.time()),
+            "cycle": self.cycle,
+            "token": boot_token(self.node),
+            "interface": interface,
+            "settings": settings,
+            "findings": [one_line(f, MAX_FINDING) for f in (findings or [])[:MAX_FINDINGS]],
+        }
+        if evidenced is not None:
+            entry.update(
+                boot=list(evidenced.boot),
+                ek_sha256=evidenced.ek_sha256,
+                ak_name=evidenced.ak_name,
+                lists=evidenced.lists,
+            )
+        self.data["verdicts"] = {**self.verdicts, phase: entry}

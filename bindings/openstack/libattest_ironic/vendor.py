@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Vendor passthru: the last verdicts, and the commands that only an operator may give."""
+
+from typing import Any
+
+from ironic.common import exception
+from ironic.drivers import base
+from oslo_log import log
+
+from . import settings as settings_
+from . import steps
+from .exceptions import one_line
+from .record import Record
+
+LOG = log.getLogger(__name__)
+
+
+class LibattestVendor(base.VendorInterface):
+    """The vendor interface `libattest`."""
+
+    def get_properties(self) -> dict[str, str]:
+        return {}
+
+    def validate(self, task: Any, method: str | None = None, **kwargs: Any) -> None:
+        """Nothing is needed to ask for a verdict."""
+
+    @base.passthru(
+        ["GET"],
+        async_call=False,
+        require_exclusive_lock=False,
+        description="The last verdicts of this node, and what its settings lack",
+    )
+    def attestation_status(self, task: Any, **_: Any) -> dict[str, Any]:
+        node = task.node
+        settings, problems = settings_.read(node.driver_info)
+        record = Record(node)
+        run = record.run
+        return {
+            "attestation_interface": settings.interface,
+            "problems": problems,
+            "warnings": steps.warnings(settings),
+            "running": run["phase"] if run else None,
+            "verdicts": {
+                phase: {key: value for key, value in verdict.items() if key != "token"}
+                for phase, verdict in record.verdicts.items()
+            },
+            "active": {
+                key: value
+                for key, value in (record.data.get("active") or {}).items()
+                if key in ("verdict", "reason", "at", "good_at", "pinned")
+            },
+            "pinned": record.pinned,
+        }
+
+    @base.passthru(
+        ["POST"],
+        async_call=False,
+        description="Forget the pinned endorsement and attestation keys of this node",
+    )
+    def forget_identity(self, task: Any, **kwargs: Any) -> dict[str, Any]:
+        if set(kwargs) - {"http_method"}:
+            raise exception.InvalidParameterValue("forget_identity takes no parameters")
+        record = Record(task.node)
+        forgotten = {
+            "pinned": record.data.pop("pinned", {}),
+            "active": (record.data.pop("active", None) or {}).get("pinned", {}),
+        }
+        record.save()
+        LOG.warning(
+            "Node %(node)s: forgot %(what)s; the next ones seen are pinned",
+            {"node": task.node.uuid, "what": one_line(forgotten)},
+        )
+        return {"forgotten": forgotten}

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a step that waits to its verdict: jobs ask, a periodic looks, Ironic's steps go on."""
+
+import dataclasses
+import time
+from typing import Any
+
+from ironic.common import context as ironic_context
+from ironic.common import exception, states
+from ironic.conductor import task_manager
+from ironic.conductor import utils as conductor_utils
+from ironic.drivers.modules import deploy_utils
+from oslo_log import log
+
+from . import attestation, gate, identity, notify, peers
+from . import settings as settings_
+from .attestation import AttestationInterface, Evidenced, Subject
+from .conf import CONF
+from .exceptions import AttestationFailure, AttestationPending, one_line
+from .jobs import JOBS, later
+from .record import Record
+
+LOG = log.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one round brought: trusted, failed, unknown, or pending, which is asked again."""
+
+    verdict: str
+    reason: str = ""
+    evidenced: Evidenced | None = None
+    findings: tuple[str, ...] = ()
+
+
+def start(task: Any, phase: str) -> None:
+    """Begins to attest, or goes on after an interruption. The node is saved first."""
+    record = Record(task.node)
+    if record.run is None or record.run["phase"] != phase:
+        record.start_run(phase)
+    record.save()
+    _submit(task.node)
+
+
+def stop(node: Any) -> None:
+    """Nobody waits for the verdict any more."""
+    record = Record(node)
+    if record.run is not None:
+        JOBS.forget((node.uuid, record.run["id"]))
+
+
+def subject_of(node: Any, task: Any = None) -> Subject:
+    record = Record(node)
+    return Subject(
+        node.uuid, settings_.read(node.driver_info)[0], record.pinned, record.agent, task
+    )
+
+
+def _submit(node: Any) -> None:
+    record = Record(node)
+    assert record.run is not None
+    run_id, uuid = record.run["id"], node.uuid
+    try:
+        driver = attestation.get(settings_.read(node.driver_info)[0].interface)
+    except exception.InvalidParameterValue:
+        return  # look() ends this run with the same words
+    JOBS.submit(
+        (uuid, run_id), driver.peer(subject_of(node)), lambda scratch: _work(uuid, run_id, scratch)
+    )
+
+
+def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
+    """One round, in a thread of ours. A shared task takes no lock."""
+    try:
+        context = ironic_context.get_admin_context()
+        with task_manager.acquire(context, uuid, shared=True, purpose="attestation") as task:
+            record = Record(task.node)
+            if record.run is None or record.run["id"] != run_id:
+                return Outcome("unknown", "the attestation was abandoned")
+            subject = subject_of(task.node, task)
+            subject.scratch = scratch
+            return _attest(subject)
+    except AttestationPending as pending:
+        return Outcome("pending", pending.reason)
+    except AttestationFailure as failure:
+        return Outcome("failed", failure.reason, findings=tuple(failure.findings))
+    except Exception as error:
+        # What we did not foresee is no verdict, and surely not a good one.
+        LOG.exception("The attestation of node %s failed unexpectedly", uuid)
+        return Outcome("unknown", f"unexpected error: {one_line(error, 200)}")
+
+
+def _attest(subject: Subject) -> Outcome:
+    driver = attestation.get(subject.settings.interface)
+    problems = validate_settings(subject.settings)
+    if problems:
+        raise AttestationFailure("; ".join(problems))
+    if subject.settings.registrar is not None:
+        _find_agent(subject)
+    if "started" not in subject.scratch:
+        driver.start_attestation(subject)
+        subject.scratch["started"] = True
+    evidenced = driver.validate_security_status(subject)
+    return Outcome("trusted", "trusted", evidenced)
+
+
+def validate_settings(settings: settings_.Settings) -> list[str]:
+    driver = attestation.get(settings.interface)
+    return driver.validate(settings)
+
+
+def _find_agent(subject: Subject) -> None:
+    """Asks the ramdisk which agent it runs, unless the operator has said so."""
+    if subject.settings.agent_uuid is not None or subject.agent.get("uuid"):
+        return
+    if not subject.task.node.driver_internal_info.get("agent_url"):
+        raise AttestationPending("no ramdisk runs that could say which Keylime agent it has")
+    answer = peers.Ramdisk(subject).command("get_keylime_info")
+    uuid = answer.get("keylime_agent_uuid")
+    if not uuid:
+        raise AttestationPending("the node's Keylime agent has no UUID yet")
+    read, problems = settings_.read({"keylime_agent_uuid": uuid, "attestation_interface": "x"})
+    if read.agent_uuid is None:
+        raise AttestationFailure("the node names a Keylime agent with an impossible UUID")
+    subject.agent["uuid"] = read.agent_uuid
+
+
+def look(task: Any) -> None:
+    """One look at a node that waits; the periodic calls it with a shared task."""
+    record = Record(task.node)
+    run = record.run
+    if run is None:
+        return
+    job = JOBS.look((task.node.uuid, run["id"]))
+    late = time.time() > run["started"] + CONF.libattest.attestation_timeout
+    if job is None or not job.future.done():
+        if late:
+            _conclude(task, Outcome("unknown", "nobody answered in time"))
+        elif job is None:
+            _submit(task.node)
+        return
+    outcome: Outcome = job.future.result()
+    if outcome.verdict != "pending":
+        _conclude(task, outcome)
+    elif late:
+        _conclude(task, Outcome("unknown", f"no verdict in time: {outcome.reason}"))
+    else:
+        _submit(task.node)
+
+
+def _conclude(task: Any, outcome: Outcome) -> None:
+    """Writes the verdict down and lets Ironic go on, or fail."""
+    run_id = Record(task.node).run["id"]
+    task.upgrade_lock()
+    node, record = task.node, Record(task.node)
+    if record.run is None or record.run["id"] != run_id:
+        return
+    phase, started = record.run["phase"], record.run["started"]
+    if record.run["cycle"] != record.cycle:
+        outcome = Outcome("unknown", "the node was cleaned or deployed anew meanwhile")
+    outcome = _same_boot(record, phase, outcome)
+    job = JOBS.look((node.uuid, run_id))
+    scratch = job.scratch if job is not None else {}
+    JOBS.forget((node.uuid, run_id))
+    settings = settings_.read(node.driver_info)[0]
+    record.end_run()
+    record.set_verdict(
+        phase,
+        outcome.verdict,
+        outcome.reason,
+        interface=settings.interface,
+        settings=settings.digest,
+        evidenced=outcome.evidenced,
+        findings=list(outcome.findings),
+    )
+    _pin(record, outcome)
+    record.save()
+    notify.verdict(
+        task.context, node, phase, record.verdicts[phase], max(0.0, time.time() - started)
+    )
+    if phase != "deploy" or outcome.verdict != "trusted":
+        unregister(node, scratch)
+    _go_on(task, phase, outcome)
+
+
+def _same_boot(record: Record, phase: str, outcome: Outcome) -> Outcome:
+    """What is handed over is the boot that the image was written by."""
+    if phase != "handover" or outcome.evidenced is None:
+        return outcome
+    before = record.verdict("deploy") or {}
+    if before.get("verdict") != "trusted":
+        return outcome  # report-only: the failure was told
+    now = outcome.evidenced
+    if before.get("boot") != list(now.boot) or before.get("ek_sha256") != now.ek_sha256:
+        return Outcome("failed", "the node has rebooted since it was attested; deploy it again")
+    return outcome
+
+
+def _pin(record: Record, outcome: Outcome) -> None:
+    if outcome.verdict != "trusted" or outcome.evidenced is None:
+        return
+    evidenced = outcome.evidenced
+    new = identity.to_pin(
+        record.pinned, evidenced.ek_sha256, evidenced.ak_name, evidenced.ak_proven
+    )
+    if new:
+        record.data["pinned"] = {**record.pinned, **new}
+        LOG.warning(
+            "Node %(node)s: pinned %(what)s from now on; check that it is this node's",
+            {
+                "node": record.node.uuid,
+                "what": ", ".join(f"{key} {value}" for key, value in sorted(new.items())),
+            },
+        )
+
+
+def unregister(node: Any, scratch: dict[str, Any] | None = None) -> None:
+    """Verifier and registrar forget the node's agent, some time soon."""
+    subject = subject_of(node)
+    if not subject.settings.asked:
+        return
+    agent = (scratch or {}).get("agent")
+    if agent is not None:
+        subject.agent["uuid"] = agent.uuid
+    try:
+        driver: AttestationInterface = attestation.get(subject.settings.interface)
+    except exception.InvalidParameterValue:
+        return
+    later(
+        driver.peer(subject),
+        f"Node {node.uuid} was not unregistered from Keylime",
+        lambda: driver.unregister_node(subject),
+    )
+
+
+def _go_on(task: Any, phase: str, outcome: Outcome) -> None:
+    node = task.node
+    good = outcome.verdict == "trusted"
+    words = "Attestation of node %s (%s): %s" % (node.uuid, phase, outcome.reason)
+    if good or not gate.enforced(phase):
+        if good:
+            LOG.info(words)
+        else:
+            LOG.warning("%s; this is report-only, the node goes on", words)
+        if node.provision_state == states.CLEANWAIT:
+            conductor_utils.notify_conductor_resume_clean(task)
+        else:
+            conductor_utils.notify_conductor_resume_deploy(task)
+        return
+    message = f"Attestation failed: {outcome.reason}"
+    if node.provision_state == states.CLEANWAIT:
+        conductor_utils.cleaning_error_handler(task, words, errmsg=message)
+    else:
+        deploy_utils.set_failed_state(task, message, collect_logs=False)

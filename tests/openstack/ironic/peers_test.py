@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole flows with real evidence: software TPMs behind a Keylime agent or a deploy ramdisk.
+
+Registrar and verifier are doubles (keylime_doubles.py); RealKeylime has the real ones where PyPI
+is reached.
+"""
+
+import hashlib
+import pathlib
+import shutil
+import tempfile
+import time
+import unittest
+
+import libattest
+from fake_ipa import FakeIpa, wait_until
+from keylime_agent import KeylimeAgent, Tpm, missing_programs
+from keylime_doubles import Keylime
+from service import Ironic
+
+LS = hashlib.sha256(b"ls").digest()
+UUID = "d432fbb3-d2f1-4a97-9ef7-75bd81c00000"
+
+
+class Peers(unittest.TestCase):
+    """Two machines with a TPM each, and the services."""
+
+    interface = "libattest"
+    options: dict[str, dict[str, str]] = {}
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        missing = missing_programs()
+        if missing:
+            raise unittest.SkipTest(f"not installed: {', '.join(missing)}")
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="libattest-ironic-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.keylime = cls.enterClassContext(Keylime(cls.folder / "cv_ca"))
+        cls.tpm, cls.other_tpm = (
+            cls.enterClassContext(Tpm(cls.folder / name)) for name in ("tpm", "other")
+        )
+        options = {
+            "libattest": {
+                "enabled_attestation_interfaces": "no-attestation,keylime,libattest",
+                **cls.keylime.options(),
+                **cls.options.get("libattest", {}),
+            },
+            **{key: value for key, value in cls.options.items() if key != "libattest"},
+        }
+        cls.ironic = cls.enterClassContext(Ironic(cls.folder / "ironic", options))
+
+    def write_lists(self, allowlist: bytes, excludelist: bytes | None = None) -> dict:
+        folder = self.ironic.folder / "lists"
+        (folder / "allowlist").write_bytes(allowlist)
+        (folder / "sum").write_text(hashlib.sha256(allowlist).hexdigest())
+        info = {"keylime_allowlist": "allowlist", "keylime_allowlist_checksum": "sum"}
+        if excludelist is not None:
+            (folder / "exclude").write_bytes(excludelist)
+            info["keylime_excludelist"] = "exclude"
+        return info
+
+    def ek_sha256(self, tpm=None) -> str:
+        return libattest.EndorsementKey(public=(tpm or self.tpm).ek).sha256
+
+    def verdicts(self, node: str) -> dict:
+        return self.ironic.passthru(node, "attestation_status")["verdicts"]
+
+    def fails(self, node: str, words: str) -> None:
+        self.ironic.provision(node, "active")
+        seen = self.ironic.wait(node, "deploy failed", "active", timeout=60)
+        self.assertEqual("deploy failed", seen["provision_state"])
+        self.assertIn(words, seen["last_error"])
+
+
+class ByAgent(Peers):
+    """Evidence from the node's Keylime agent."""
+
+    def setUp(self) -> None:
+        folder = self.folder / "agent"
+        self.tpm.reboot()
+        self.agent = self.enterContext(
+            KeylimeAgent(UUID, self.tpm, folder, client_ca=self.keylime.ca)
+        )
+        self.agent.measure("/usr/bin/ls", LS)
+        self.keylime.state, self.keylime.count, self.keylime.event = 3, 1, ""
+        self.keylime.answer, self.keylime.delay = None, 0.0
+        self.info = {
+            "attestation_interface": self.interface,
+            "tpm_ek_sha256": self.ek_sha256(),
+            "keylime_agent_uuid": UUID,
+            **self.keylime.driver_info(),
+            **self.write_lists(self.agent.allowlist()),
+        }
+
+    def node(self, **info) -> str:
+        """Available, by way of a cleaning that was attested."""
+        node = self.ironic.enroll({**self.info, **info})
+        self.ironic.provision(node, "manage")
+        self.ironic.wait(node, "manageable")
+        self.keylime.register(self.agent)
+        self.ironic.provision(node, "provide")
+        self.ironic.wait(node, "available")
+        # The registrar forgets the agent, whose AK is of one boot; it registers at the next.
+        wait_until(lambda: UUID not in self.keylime.agents)
+        self.keylime.register(self.agent)
+        return node
+
+    def test_from_enrolment_to_undeployment(self):
+        node = self.node()
+        self.ironic.provision(node, "active")
+        self.ironic.wait(node, "active")
+        shown = self.verdicts(node)
+        self.assertEqual({"clean", "deploy", "handover"}, set(shown))
+        self.assertEqual({self.ek_sha256()}, {verdict["ek_sha256"] for verdict in shown.values()})
+        wait_until(lambda: UUID not in self.keylime.agents)
+        self.ironic.provision(node, "deleted")
+        self.keylime.register(self.agent)
+        self.ironic.wait(node, "available")
+
+    def test_another_tpm_is_registered_under_the_nodes_agent(self):
+        node = self.node()
+        self.keylime.register(self.agent, tpm=self.other_tpm)
+        self.fails(node, "another TPM answers")
+
+    def test_another_tpm_answers_for_the_registered_one(self):
+        node = self.node()
+        self.agent.tpm = self.other_tpm
+        self.fails(node, "Attestation failed")
+        self.agent.tpm = self.tpm
+
+    def test_an_old_quote(self):
+        node = self.node()
+        self.agent.replay = True
+        self.fails(node, "nonce")
+
+    def test_agents_that_are_gone_or_say_nonsense(self):
+        node = self.node()
+        for answer in ((200, b"{}"), (200, b""), (200, b"[" * 100000), (404, b"{}")):
+            with self.subTest(answer=answer[1][:10]):
+                self.keylime.register(self.agent)
+                self.agent.answer = answer
+                self.fails(node, "Attestation failed")
+
+    def test_a_registrar_that_misbehaves(self):
+        node = self.node()
+        redirect = {"Location": "https://127.0.0.1/"}
+        for answer in ((200, b"<html>", {}), (302, b"", redirect), (403, b"", {})):
+            with self.subTest(answer=answer[0]):
+                self.keylime.answer = answer
+                self.fails(node, "registrar")
+
+
+class InProcess(ByAgent):
+    interface = "libattest"
+    options = {"libattest": {"attestation_timeout": "15"}}
+
+    def test_a_file_that_nobody_listed(self):
+        node = self.node()
+        self.agent.measure("/usr/bin/ncat", hashlib.sha256(b"ncat").digest())
+        self.fails(node, "/usr/bin/ncat")
+
+    def test_a_wrong_checksum_sends_nothing(self):
+        node = self.node()
+        (self.ironic.folder / "lists" / "sum").write_text("0" * 64)
+        before = len(self.agent.requests)
+        self.fails(node, "nothing was sent")
+        self.assertEqual(before, len(self.agent.requests))
+
+    def test_an_agent_that_does_not_register_in_time(self):
+        node = self.node()
+        self.keylime.agents.clear()
+        self.fails(node, "is not registered")
+
+
+class KeylimeDouble(ByAgent):
+    interface = "keylime"
+    options = {"libattest": {"attestation_timeout": "15"}}
+
+    def test_the_verifier_is_given_the_agent_and_deleted_again(self):
+        node = self.node()
+        self.assertEqual({}, self.keylime.attested)
+        self.ironic.provision(node, "active")
+        self.ironic.wait(node, "active")
+        wait_until(lambda: not self.keylime.attested)
+
+    def test_the_verifier_fails_it(self):
+        node = self.node()
+        self.keylime.state, self.keylime.event = 9, "ima.validation.ima-ng.not_in_allowlist"
+        self.fails(node, "ima.validation.ima-ng.not_in_allowlist")
+        wait_until(lambda: not self.keylime.attested)
+
+    def test_a_state_without_a_verdict_is_none(self):
+        node = self.node()
+        self.keylime.count = 0
+        self.fails(node, "no verdict in time")
+
+    def test_a_wrong_checksum_sends_nothing(self):
+        node = self.node()
+        (self.ironic.folder / "lists" / "sum").write_text("0" * 64)
+        before = len(self.keylime.requests)
+        self.fails(node, "nothing was sent")
+        asked = self.keylime.requests[before:]
+        self.assertEqual([], [line for line in asked if line.startswith("POST")])
+
+
+class ByRamdisk(Peers):
+    """Real AgentDeploy and no Keylime: the AK is proven by a credential challenge."""
+
+    options = {
+        "libattest": {"attestation_timeout": "15"},
+        "agent": {
+            "deploy_logs_collect": "never",
+            "post_deploy_get_power_state_retry_interval": "1",
+            "post_deploy_get_power_state_retries": "1",
+            "command_wait_attempts": "3",
+        },
+    }
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        images = pathlib.Path(tempfile.mkdtemp(prefix="libattest-ironic-"))
+        cls.addClassCleanup(shutil.rmtree, images, ignore_errors=True)
+        cls.options = {
+            **cls.options,
+            "deploy": {
+                "image_download_source": "http",
+                "http_url": "http://127.0.0.1:1",
+                "http_root": str(images),
+                "power_off_after_deploy_failure": "true",
+            },
+            "pxe": {
+                key: str(images / key)
+                for key in ("tftp_root", "tftp_master_path", "images_path", "instance_master_path")
+            },
+        }
+        super().setUpClass()
+
+    def start(self, **info) -> str:
+        """Available, by way of a cleaning that was attested."""
+        self.tpm.reboot()
+        node = self.ironic.enroll(
+            {"attestation_interface": "libattest", "tpm_ek_sha256": self.ek_sha256(), **info},
+            deploy_interface="libattest-direct",
+        )
+        self.ipa = self.enterContext(FakeIpa(self.ironic.url, node, self.tpm, {"/usr/bin/ls": LS}))
+        aggregate = self.ipa._boot_aggregate().hex()
+        lists = self.write_lists(f"{aggregate} boot_aggregate\n{LS.hex()} /usr/bin/ls\n".encode())
+        self.ironic.set(node, **{f"driver_info__{key}": value for key, value in lists.items()})
+        self.ironic.set(
+            node,
+            instance_info__image_source=self.ipa.image_url,
+            instance_info__image_checksum=hashlib.md5(b"an image").hexdigest(),
+            instance_info__image_disk_format="raw",
+            instance_info__image_os_hash_algo="sha256",
+            instance_info__image_os_hash_value=hashlib.sha256(b"an image").hexdigest(),
+        )
+        self.ironic.provision(node, "manage")
+        self.ironic.wait(node, "manageable")
+        self.ironic.provision(node, "provide")
+        self.ironic.wait(node, "available", timeout=60)
+        return node
+
+    def test_from_enrolment_to_undeployment(self):
+        node = self.start()
+        self.ironic.provision(node, "active")
+        self.ironic.wait(node, "active", timeout=60)
+        # Attested before the image is written, and again before the ramdisk ends.
+        asked = [name for name in self.ipa.asked if name in ("quote", "prepare_image", "power_off")]
+        steps = [c["command_params"]["step"]["step"] for c in self.ipa.commands
+                 if c["command_name"] == "execute_deploy_step"]  # fmt: skip
+        self.assertGreaterEqual(asked.count("quote"), 3)
+        self.assertIn("write_image", steps)
+        self.assertLess(self.ipa.asked.index("quote"), self.ipa.asked.index("execute_deploy_step"))
+        self.ironic.provision(node, "deleted")
+        self.ironic.wait(node, "available", timeout=60)
+
+    def test_a_tpm_that_claims_to_be_the_nodes(self):
+        node = self.start()
+        self.ipa.tpm, self.ipa.identity_of = self.other_tpm, self.tpm
+        self.fails(node, "Attestation failed")
+        self.assertNotIn("execute_deploy_step", self.ipa.asked)
+
+    def test_another_tpm(self):
+        node = self.start()
+        self.ipa.tpm = self.other_tpm
+        self.fails(node, "another TPM answers")
+        self.assertNotIn("execute_deploy_step", self.ipa.asked)
+
+    def test_a_file_that_nobody_listed(self):
+        node = self.start()
+        self.ipa.measure("/usr/bin/ncat", hashlib.sha256(b"ncat").digest())
+        self.fails(node, "/usr/bin/ncat")
+
+    def test_a_log_that_lacks_an_entry(self):
+        node = self.start()
+        whole = self.ipa.ima
+        self.ipa.measure("/usr/bin/ncat", hashlib.sha256(b"ncat").digest())
+        self.ipa.ima = whole
+        self.fails(node, "Attestation failed")
+
+    def test_ramdisk_commands_that_fail(self):
+        node = self.start()
+        for name in ("get_identity", "activate_credential", "quote"):
+            with self.subTest(name):
+                self.ipa.failing = {name}
+                self.fails(node, name)
+
+    def test_a_reboot_after_the_image_was_written(self):
+        node = self.start()
+        execute = self.ipa._execute
+
+        def reboot_after_writing(command: dict) -> dict:
+            done = execute(command)
+            if command["name"] == "deploy.execute_deploy_step":
+                self.tpm.reboot()
+                self.ipa.ima = b""
+                self.ipa.measure("boot_aggregate", self.ipa._boot_aggregate())
+                self.ipa.measure("/usr/bin/ls", LS)
+            return done
+
+        self.ipa._execute = reboot_after_writing
+        self.fails(node, "rebooted")
+
+    def test_ramdisk_steps_of_our_names_change_nothing(self):
+        node = self.start()
+        for name in ("attest_deploy", "attest_handover", "write_image"):
+            self.ipa.deploy_steps.append(
+                {"interface": "deploy", "step": name, "priority": 0, "reboot_requested": False,
+                 "abortable": True})  # fmt: skip
+        self.ipa.measure("/usr/bin/ncat", hashlib.sha256(b"ncat").digest())
+        self.fails(node, "/usr/bin/ncat")
+
+
+class FirstUse(ByRamdisk):
+    """The first TPM is the node's: another one is refused until an operator says so."""
+
+    options = {**ByRamdisk.options, "libattest": {"ek_trust": "first_use", "attestation_timeout": "15"}}
+
+    def start(self, **info) -> str:
+        return super().start(tpm_ek_sha256=None, **info)
+
+    def test_another_tpm(self):
+        node = self.start()
+        self.assertIn("pinned ek_sha256", self.ironic.log())
+        self.ipa.tpm = self.other_tpm
+        self.fails(node, "forget_identity")
+
+    def test_a_tpm_that_claims_to_be_the_nodes(self):
+        super().test_a_tpm_that_claims_to_be_the_nodes()
+
+    for _name in ("a_file_that_nobody_listed", "a_log_that_lacks_an_entry",
+                  "ramdisk_commands_that_fail", "a_reboot_after_the_image_was_written",
+                  "ramdisk_steps_of_our_names_change_nothing"):  # fmt: skip
+        locals()[f"test_{_name}"] = None
+    del _name
+
+
+del ByAgent  # only what derives from it is run
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

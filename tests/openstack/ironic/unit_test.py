@@ -1,0 +1,614 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Unit tests on Ironic's own test bases: settings, lists, identity, gate, active nodes."""
+
+import hashlib
+import os
+import pathlib
+import sys
+import tempfile
+import time
+from unittest import mock
+
+import libattest
+from ironic.common import exception, states
+from ironic.conductor import task_manager
+from ironic.tests.unit.db import base as db_base
+from ironic.tests.unit.objects import utils as obj_utils
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bindings" / "openstack"))
+
+from libattest_ironic import (  # noqa: E402
+    active,
+    attestation,
+    gate,
+    identity,
+    inprocess,
+    jobs,
+    lists,
+    settings,
+    waiting,
+)
+from libattest_ironic.attestation import Evidenced, Subject  # noqa: E402
+from libattest_ironic.exceptions import (  # noqa: E402
+    AttestationFailure,
+    AttestationPending,
+    StepRefused,
+    one_line,
+)
+from libattest_ironic.record import MAX_FINDINGS, Record, boot_token  # noqa: E402
+
+EK = "e" * 64
+GOOD = {
+    "attestation_interface": "keylime",
+    "tpm_ek_sha256": EK,
+    "keylime_v": "verifier.example",
+    "keylime_r": "192.0.2.1",
+    "keylime_container": "lists",
+}
+
+
+class Base(db_base.DbTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.config(enabled_hardware_types=["libattest-fake"])
+        self.config(enabled_deploy_interfaces=["libattest-fake"], enabled_boot_interfaces=["fake"])
+        self.config(enabled_vendor_interfaces=["libattest"], enabled_power_interfaces=["fake"])
+        self.config(enabled_management_interfaces=["noop"], enabled_bios_interfaces=["no-bios"])
+        self.config(
+            enabled_attestation_interfaces=["no-attestation", "keylime", "libattest"],
+            group="libattest",
+        )
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.config(lists_dir=str(self.folder), group="libattest")
+
+    def node(self, info: dict | None = None, **fields):
+        return obj_utils.create_test_node(
+            self.context,
+            driver="libattest-fake",
+            driver_info=GOOD if info is None else info,
+            **{"network_interface": "noop", "driver_internal_info": {}, **fields},
+        )
+
+    def task(self, node):
+        return task_manager.acquire(self.context, node.uuid, shared=False)
+
+    def trusted(self, node, phase: str, **evidenced) -> None:
+        record = Record(node)
+        shown = {"ek_sha256": EK, "ak_name": "a", "boot": (1, 0), "ak_proven": True, "lists": "l"}
+        record.set_verdict(
+            phase,
+            "trusted",
+            "trusted",
+            interface="keylime",
+            settings=settings.read(node.driver_info)[0].digest,
+            evidenced=Evidenced(**{**shown, **evidenced}),
+        )
+        record.save()
+
+
+class Settings(Base):
+    def problems(self, **changes) -> str:
+        info = {key: value for key, value in {**GOOD, **changes}.items() if value is not None}
+        return "\n".join(settings.read(info)[1])
+
+    def test_good_settings_have_no_problems(self):
+        read, problems = settings.read(GOOD)
+        self.assertEqual([], problems)
+        self.assertEqual("verifier.example:8881", read.verifier)
+        self.assertEqual("192.0.2.1:8891", read.registrar)
+
+    def test_each_missing_one_is_named(self):
+        for key in ("keylime_v", "keylime_r", "keylime_container", "tpm_ek_sha256"):
+            with self.subTest(key):
+                self.assertIn(f"driver_info/{key}", self.problems(**{key: None}))
+
+    def test_each_wrong_one_is_named(self):
+        for key, values in {
+            "keylime_v": [" ", "a b", "host/path", "host:1", "-a", "a" * 254, 7, ["x"], "a\n"],
+            "keylime_vp": ["0", "65536", -1, "1.5", "x", True, "٣", "9" * 5000],
+            "keylime_rp": [0, 70000, {}],
+            "tpm_ek_sha256": ["e" * 63, "g" * 64, "e" * 64 + "\n", 12],
+            "keylime_agent_uuid": ["../x", "a/b", "a b", "-x", "a\n", "é", "a" * 200, 5],
+            "keylime_agent_address": ["http://x", "[::1]", "1.2.3.4:5"],
+            "keylime_container": ["a/b", "a\n", "x" * 257],
+            "attest_active": ["yes", "Required", 1],
+            "attestation_interface": ["other", "KEYLIME", "a\nb"],
+        }.items():
+            for value in values:
+                with self.subTest(key=key, value=str(value)[:20]):
+                    self.assertIn(key, self.problems(**{key: value}))
+
+    def test_ipv6_has_brackets_where_there_is_a_port(self):
+        self.assertEqual("[2001:db8::1]:9", settings.read(
+            {**GOOD, "keylime_v": "2001:db8::1", "keylime_vp": 9})[0].verifier)
+
+    def test_other_names_of_the_prototype(self):
+        read, _ = settings.read(
+            {**GOOD, "keylime_u": "uuid", "keylime_t": "192.0.2.9", "keylime_tp": "9"}
+        )
+        self.assertEqual(("uuid", "192.0.2.9", 9),
+                         (read.agent_uuid, read.agent_address, read.agent_port))
+
+    def test_files_and_container_together_are_a_question(self):
+        self.assertIn("which of them", self.problems(keylime_allowlist="a",
+                                                     keylime_allowlist_checksum="b"))
+
+    def test_an_allowlist_without_checksum(self):
+        self.assertIn("keylime_allowlist_checksum is missing",
+                      self.problems(keylime_container=None, keylime_allowlist="a"))
+
+    def test_required_active_attestation_needs_address_and_policy(self):
+        found = self.problems(attest_active="required")
+        self.assertIn("keylime_agent_address is missing", found)
+        self.assertIn("keylime_instance_container", found)
+
+    def test_active_attestation_without_keylime_is_said_to_end(self):
+        info = {**GOOD, "attestation_interface": "libattest", "attest_active": "optional"}
+        del info["keylime_r"], info["keylime_v"]
+        self.assertIn("attestation ends when the deploy ramdisk does",
+                      "\n".join(settings.read(info)[1]))
+
+    def test_the_digest_changes_with_every_setting(self):
+        one = settings.read(GOOD)[0].digest
+        for key, value in (("tpm_ek_sha256", "f" * 64), ("keylime_vp", 1), ("keylime_v", "b"),
+                           ("keylime_container", "other"), ("attest_active", "optional")):
+            self.assertNotEqual(one, settings.read({**GOOD, key: value})[0].digest, key)
+
+    def test_an_unknown_interface_is_not_no_attestation(self):
+        self.assertTrue(settings.read({"attestation_interface": "typo"})[0].asked)
+
+
+class Lists(Base):
+    def source(self, allowlist: bytes = b"0 /a\n", checksum: str | None = None, **more):
+        (self.folder / "allowlist").write_bytes(allowlist)
+        (self.folder / "sum").write_text(checksum or hashlib.sha256(allowlist).hexdigest() + "  a\n")
+        return settings.ListSource(**{"allowlist": "allowlist", "checksum": "sum", **more})
+
+    def fails(self, words: str, source) -> None:
+        with self.assertRaisesRegex(AttestationFailure, words):
+            lists.load(source)
+
+    def test_files(self):
+        (self.folder / "ex").write_text("/tmp\n")
+        got = lists.load(self.source(excludelist="ex"))
+        self.assertEqual((b"0 /a\n", b"/tmp\n"), (got.allowlist, got.excludelist))
+
+    def test_the_checksum_may_stand_in_driver_info(self):
+        lists.load(self.source(checksum=None) and settings.ListSource(
+            allowlist="allowlist", checksum=hashlib.sha256(b"0 /a\n").hexdigest().upper()))
+
+    def test_a_wrong_checksum(self):
+        self.fails("nothing was sent", self.source(checksum="0" * 64))
+
+    def test_what_is_no_checksum(self):
+        for text in (" ", "sha256", "0" * 63, "0" * 65, "0" * 64 + "x"):
+            with self.subTest(text):
+                self.fails("not a SHA-256", self.source(checksum=text))
+
+    def test_an_empty_allowlist(self):
+        self.fails("is empty", self.source(b""))
+
+    def test_too_big(self):
+        self.config(max_list_size=1024, group="libattest")
+        self.fails("bigger than 1024", self.source(b"x" * 1025))
+        lists.load(self.source(b"x" * 1024))
+
+    def test_missing(self):
+        self.fails("No such file", self.source(excludelist="none"))
+
+    def test_files_elsewhere_are_refused(self):
+        outside = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "secret"
+        outside.write_text("secret")
+        (self.folder / "link").symlink_to(outside)
+        for name in (str(outside), "../" + outside.name, "link", ".", "", "sub/../../x"):
+            with self.subTest(name):
+                source = self.source(excludelist=name) if name else None
+                if source:
+                    self.fails("lists_dir", source)
+
+    def test_a_pipe_makes_nobody_wait(self):
+        os.mkfifo(self.folder / "pipe")
+        source = self.source()
+        begin = time.monotonic()
+        self.fails("empty|can not be read|not a SHA", settings.ListSource(
+            allowlist="pipe", checksum="sum"))
+        self.assertLess(time.monotonic() - begin, 2)
+        del source
+
+    def test_what_this_conductor_lacks(self):
+        self.assertEqual([], lists.missing_files(self.source()))
+        (self.folder / "allowlist").unlink()
+        self.assertIn("not a file on conductor", lists.missing_files(
+            settings.ListSource(allowlist="allowlist", checksum="sum"))[0])
+
+
+class FakeEk:
+    """Stands for libattest.EndorsementKey where the digest alone matters."""
+
+    def __init__(self, public=None, certificate=None) -> None:
+        self.sha256 = (public or certificate).decode()
+
+
+@mock.patch.object(libattest, "EndorsementKey", FakeEk, create=True)
+class Identity(Base):
+    def check(self, ek: str, pinned: dict | None = None, **info):
+        read, _ = settings.read({key: v for key, v in {**GOOD, **info}.items() if v is not None})
+        return identity.check_ek(read, pinned or {}, ek.encode(), b"")
+
+    def refused(self, words: str, *args, **kwargs) -> None:
+        with self.assertRaisesRegex(AttestationFailure, words):
+            self.check(*args, **kwargs)
+
+    def test_enrolled(self):
+        self.check(EK)
+        self.refused("another TPM answers", "f" * 64)
+        self.refused("tpm_ek_sha256 is missing", EK, tpm_ek_sha256=None)
+
+    def test_first_use_pins(self):
+        self.config(ek_trust="first_use", group="libattest")
+        self.check(EK, tpm_ek_sha256=None)
+        pins = identity.to_pin({}, EK, "ak", False)
+        self.assertEqual({"ek_sha256": EK, "ak_name": "ak"}, pins)
+        self.refused("forget_identity", "f" * 64, pins, tpm_ek_sha256=None)
+        identity.check_ak(pins, "ak", False)
+        with self.assertRaisesRegex(AttestationFailure, "attestation key has changed"):
+            identity.check_ak(pins, "other", False)
+        identity.check_ak(pins, "other", True)
+
+    def test_an_enrolled_key_counts_in_every_mode(self):
+        for trust in ("enrolled", "first_use"):
+            self.config(ek_trust=trust, group="libattest")
+            self.refused("another TPM answers", "f" * 64)
+
+    def test_ca_without_certificate_or_folder(self):
+        self.config(ek_trust="ca", group="libattest")
+        self.refused("ek_ca_dir is not set", EK)
+        self.config(ek_ca_dir=str(self.folder), group="libattest")
+        self.refused("shows no endorsement key certificate", EK)
+
+    def test_ca_pins_too(self):
+        self.config(ek_trust="ca", ek_ca_dir=str(self.folder), group="libattest")
+        with mock.patch.object(identity, "_check_chain"):
+            self.refused("another TPM answers", "f" * 64, {"ek_sha256": EK}, tpm_ek_sha256=None)
+
+    def test_nothing_is_pinned_where_it_is_enrolled(self):
+        self.assertEqual({}, identity.to_pin({}, EK, "ak", False))
+
+
+class Gate(Base):
+    def deploying(self, **internal):
+        node = self.node(provision_state=states.DEPLOYING, driver_internal_info=internal)
+        with self.task(node) as task:
+            gate.begin(task)
+        node.refresh()
+        return node
+
+    def test_no_verdict_no_step(self):
+        node = self.deploying()
+        with self.task(node) as task:
+            for step in ("write_image", "prepare_instance_boot", "tear_down_agent",
+                         "boot_instance", "switch_to_tenant_network", "a_step_of_tomorrow"):
+                with self.subTest(step), self.assertRaisesRegex(AttestationFailure, ""):
+                    gate.check_step(task, step)
+            gate.check_step(task, "deploy")
+
+    def test_a_verdict_of_this_deployment(self):
+        node = self.deploying()
+        self.trusted(node, "deploy")
+        with self.task(node) as task:
+            gate.check_step(task, "write_image")
+            with self.assertRaisesRegex(AttestationFailure, "no handover verdict"):
+                gate.check_step(task, "tear_down_agent")
+
+    def test_a_verdict_of_another_deployment(self):
+        node = self.deploying()
+        self.trusted(node, "deploy")
+        kept = Record(node).verdicts
+        with self.task(node) as task:
+            gate.begin(task)
+            self.assertNotIn("deploy", Record(task.node).verdicts)
+            record = Record(task.node)
+            record.data["verdicts"] = kept
+            record.save()
+            with self.assertRaisesRegex(AttestationFailure, "no deploy verdict"):
+                gate.check_step(task, "write_image")
+
+    def test_a_verdict_of_another_boot(self):
+        node = self.deploying(agent_secret_token="one")
+        self.trusted(node, "deploy")
+        with self.task(node) as task:
+            gate.check_step(task, "write_image")
+            task.node.set_driver_internal_info("agent_secret_token", "two")
+            with self.assertRaisesRegex(AttestationFailure, "rebooted"):
+                gate.check_step(task, "write_image")
+
+    def test_a_verdict_of_other_settings(self):
+        node = self.deploying()
+        self.trusted(node, "deploy")
+        node.driver_info = {**GOOD, "keylime_container": "others"}
+        node.save()
+        with self.task(node) as task, self.assertRaisesRegex(AttestationFailure, "settings"):
+            gate.check_step(task, "write_image")
+
+    def test_asking_no_more_after_the_deployment_began(self):
+        node = self.deploying()
+        node.driver_info = {}
+        node.save()
+        with self.task(node) as task:
+            self.assertTrue(gate.asked(task.node))
+            with self.assertRaisesRegex(AttestationFailure, ""):
+                gate.check_step(task, "write_image")
+
+    def test_the_list_lacks_a_step_or_has_it_elsewhere(self):
+        node = self.deploying()
+        with self.task(node) as task:
+            own = task.driver.deploy.deploy_steps
+            good = [dict(step) for step in own]
+            task.node.set_driver_internal_info("deploy_steps", good)
+            gate.check_order(task, own)
+            for number, step in enumerate(good):
+                without = good[:number] + good[number + 1 :]
+                moved = [*without, {**step, "priority": 7}]
+                for steps in (without, moved):
+                    task.node.set_driver_internal_info("deploy_steps", steps)
+                    with self.subTest(step["step"]), self.assertRaisesRegex(StepRefused, ""):
+                        gate.check_order(task, own)
+
+    def test_a_step_is_refused_in_the_way_that_ironic_handles(self):
+        self.assertTrue(issubclass(StepRefused, exception.InstanceDeployFailure))
+        self.assertTrue(issubclass(StepRefused, exception.InvalidParameterValue))
+
+    def test_a_ramdisk_step_of_the_same_name_is_not_ours(self):
+        node = self.node(driver_internal_info={"agent_cached_clean_steps": {"deploy": [
+            {"interface": "deploy", "step": "attest_clean", "priority": 0}]}})
+        with self.task(node) as task:
+            from libattest_ironic.deploy import DirectDeploy
+
+            steps = DirectDeploy().get_clean_steps(task)
+        self.assertEqual([95], [s["priority"] for s in steps if s["step"] == "attest_clean"])
+
+    def test_report_only_is_nothing_where_attestation_is_required(self):
+        self.config(fail_deploy_on_attestation_failure=False, group="keylime")
+        self.assertFalse(gate.enforced("deploy"))
+        self.config(require_attestation=True, group="libattest")
+        self.assertTrue(gate.enforced("deploy"))
+
+    def test_adoption(self):
+        node = self.node(provision_state=states.ADOPTING)
+        with self.task(node) as task:
+            with self.assertRaisesRegex(exception.InvalidParameterValue, ""):
+                task.driver.deploy.take_over(task)
+            self.config(allow_adopt=True, group="libattest")
+            task.driver.deploy.take_over(task)
+
+
+class Waiting(Base):
+    """Verdicts that arrive at the wrong time, or of the wrong thing."""
+
+    def waiting(self, phase: str = "deploy"):
+        node = self.node(provision_state=states.DEPLOYWAIT, target_provision_state=states.ACTIVE)
+        record = Record(node)
+        record.begin(asked=True)
+        record.start_run(phase)
+        record.save()
+        return node
+
+    def conclude(self, node, outcome) -> dict:
+        with task_manager.acquire(self.context, node.uuid, shared=True) as task, \
+             mock.patch.object(waiting, "_go_on") as go_on, \
+             mock.patch.object(waiting, "unregister"):
+            waiting._conclude(task, outcome)
+            self.went_on = [call.args[2].verdict for call in go_on.call_args_list]
+        node.refresh()
+        return Record(node).verdicts
+
+    def evidenced(self, **changes) -> Evidenced:
+        return Evidenced(**{"ek_sha256": EK, "ak_name": "a", "boot": (1, 0), "ak_proven": False,
+                            "lists": "l", **changes})
+
+    def good(self, **changes):
+        return waiting.Outcome("trusted", "trusted", self.evidenced(**changes))
+
+    def test_a_verdict_is_written_with_what_it_is_about(self):
+        node = self.waiting()
+        entry = self.conclude(node, self.good())["deploy"]
+        self.assertEqual(Record(node).cycle, entry["cycle"])
+        self.assertEqual(boot_token(node), entry["token"])
+        self.assertEqual(["trusted"], self.went_on)
+
+    def test_a_run_that_was_abandoned_says_nothing(self):
+        node = self.waiting()
+        with task_manager.acquire(self.context, node.uuid, shared=True) as task, \
+             mock.patch.object(waiting, "_go_on") as go_on:
+            other = Record(obj_utils.objects.Node.get_by_uuid(self.context, node.uuid)) \
+                if hasattr(obj_utils, "objects") else Record(node)
+            other.start_run("deploy")
+            other.save()
+            waiting._conclude(task, self.good())
+            go_on.assert_not_called()
+        node.refresh()
+        self.assertEqual({}, Record(node).verdicts)
+
+    def test_a_run_of_another_cycle_is_no_verdict(self):
+        node = self.waiting()
+        record = Record(node)
+        record.data["cycle"] = "another"
+        record.save()
+        self.assertEqual("unknown", self.conclude(node, self.good())["deploy"]["verdict"])
+
+    def test_handover_is_of_the_same_boot_and_tpm(self):
+        for change in ({"boot": (2, 0)}, {"boot": (1, 1)}, {"ek_sha256": "f" * 64}):
+            with self.subTest(change):
+                node = self.waiting("handover")
+                self.trusted(node, "deploy")
+                node.refresh()
+                entry = self.conclude(node, self.good(**change))["handover"]
+                self.assertEqual("failed", entry["verdict"])
+                node.destroy()
+
+    def test_what_is_pinned_is_said(self):
+        self.config(ek_trust="first_use", group="libattest")
+        node = self.waiting()
+        with mock.patch.object(waiting.LOG, "warning") as warned:
+            self.conclude(node, self.good())
+        self.assertIn(EK, str(warned.call_args))
+        self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, Record(node).pinned)
+
+    def test_records_stay_small(self):
+        node = self.waiting()
+        long = waiting.Outcome("failed", "x" * 100000, findings=("y" * 100000,) * 1000)
+        entry = self.conclude(node, long)["deploy"]
+        self.assertEqual(MAX_FINDINGS, len(entry["findings"]))
+        self.assertLess(len(str(entry)), 3000)
+
+    def test_words_of_a_peer_are_one_line(self):
+        self.assertEqual("a b [31m c", one_line("a\nb\x1b[31m\x00c"))
+        self.assertEqual(500, len(one_line("x" * 10**6)))
+
+
+class Work(Base):
+    def test_a_busy_peer_leaves_workers_to_others(self):
+        self.config(workers_per_peer=2, group="libattest")
+        pool = jobs.Jobs()
+        for number in range(2):
+            self.assertTrue(pool.submit(number, "stuck", lambda _: time.sleep(0.5)))
+        self.assertFalse(pool.submit(2, "stuck", lambda _: None))
+        self.assertTrue(pool.submit(3, "other", lambda _: 7))
+        self.assertEqual(7, pool.look(3).future.result(5))
+        self.assertFalse(pool.submit(0, "third", lambda _: None))
+        time.sleep(0.7)
+        self.assertTrue(pool.submit(2, "stuck", lambda _: None))
+
+    def test_nothing_is_started_before_it_is_needed(self):
+        self.assertIsNone(jobs.Jobs()._pool)
+
+
+class Active(Base):
+    def running(self, required: bool = True):
+        info = {**GOOD, "attest_active": "required" if required else "optional",
+                "keylime_agent_address": "192.0.2.2", "keylime_instance_container": "run"}
+        return self.node(info, provision_state=states.ACTIVE, power_state=states.POWER_ON)
+
+    def round(self, node, result):
+        watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        return self.again(node, watched, result)
+
+    def again(self, node, watched, result):
+        driver = mock.Mock()
+        driver.validate_active.side_effect = [result]
+        with mock.patch.object(attestation, "get", return_value=driver):
+            active.run(watched)
+        node.refresh()
+        return watched
+
+    def good(self, **changes) -> Evidenced:
+        return Evidenced(**{"ek_sha256": EK, "ak_name": "a", "boot": (1, 0), "ak_proven": False,
+                            "lists": "l", **changes})
+
+    def test_a_trusted_node_is_left_alone(self):
+        node = self.running()
+        self.round(node, self.good())
+        self.assertFalse(node.maintenance)
+        self.assertEqual("trusted", Record(node).data["active"]["verdict"])
+
+    def test_a_failed_one_is_put_into_maintenance(self):
+        node = self.running()
+        self.round(node, AttestationFailure("a bad file"))
+        self.assertTrue(node.maintenance)
+        self.assertEqual(active.FAULT, node.fault)
+        self.assertIn("a bad file", node.maintenance_reason)
+        self.assertIn("a bad file", node.last_error)
+
+    def test_maintenance_cleared_by_hand_does_not_last(self):
+        node = self.running()
+        watched = self.round(node, AttestationFailure("a bad file"))
+        node.maintenance = False
+        node.save()
+        self.again(node, watched, AttestationFailure("a bad file"))
+        self.assertTrue(node.maintenance)
+
+    def test_power_off_and_its_refusal_are_said(self):
+        self.config(on_active_failure="power_off", group="libattest")
+        node = self.running()
+        self.round(node, AttestationFailure("bad"))
+        self.assertEqual(states.POWER_OFF, node.power_state)
+        self.assertIn("it was powered off", node.last_error)
+        other = self.node(node.driver_info, provision_state=states.ACTIVE, uuid=
+                          "3f0a1f5e-9c1d-4b0c-8f59-111111111111")
+        with mock.patch.object(active.conductor_utils, "node_power_action",
+                               side_effect=exception.PowerStateFailure(pstate="off")):
+            self.round(other, AttestationFailure("bad"))
+        self.assertIn("powering it off failed", other.last_error)
+
+    def test_silence_is_unknown_and_then_a_failure_if_required(self):
+        self.config(active_unreachable_after=10, group="libattest")
+        for required in (True, False):
+            with self.subTest(required=required):
+                node = self.running(required)
+                watched = self.round(node, AttestationPending("no route"))
+                self.assertEqual(("unknown", False), (watched.verdict, node.maintenance))
+                watched.good_at -= 11
+                self.again(node, watched, AttestationPending("no route"))
+                self.assertEqual(required, node.maintenance)
+                node.destroy()
+
+    def test_another_key_needs_an_operator(self):
+        node = self.running()
+        watched = self.round(node, self.good())
+        self.again(node, watched, self.good(ak_name="b"))
+        self.assertIn("forget_identity", node.last_error)
+
+    def test_the_state_is_taken_over(self):
+        node = self.running()
+        with mock.patch.object(libattest.Node, "export", create=True, return_value=b"s" * 100):
+            pass
+        watched = self.round(node, self.good())
+        watched.good_at = 5.0
+        active._write(mock.Mock(node=node), watched, self.good())
+        other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        self.assertEqual(("trusted", 5.0), (other.verdict, other.good_at))
+
+    def test_what_left_active_and_came_back_begins_anew(self):
+        node = self.running()
+        self.round(node, self.good())
+        node.provision_updated_at = node.provision_updated_at or None
+        record = Record(node)
+        record.data["active"]["since"] = "another time"
+        record.save()
+        other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        self.assertEqual("unknown", other.verdict)
+
+    def test_writes_are_few(self):
+        node = self.running()
+        watched = self.round(node, self.good())
+        with mock.patch.object(active, "_write") as write:
+            for _ in range(5):
+                self.again(node, watched, self.good())
+            write.assert_not_called()
+            watched.saved_at -= 601
+            self.again(node, watched, self.good())
+            write.assert_called_once()
+
+    def test_a_locked_node_is_written_later(self):
+        node = self.running()
+        with self.task(node):
+            watched = self.round(node, AttestationFailure("bad"))
+        self.assertTrue(watched.unsaved)
+        self.again(node, watched, AttestationFailure("bad"))
+        self.assertTrue(node.maintenance)
+
+    def test_active_without_a_verdict_is_found(self):
+        node = self.running()
+        self.assertEqual("", active.unattested(node))
+        record = Record(node)
+        record.begin(asked=True)
+        record.save()
+        self.assertIn("without a trusted verdict", active.unattested(node))
+        self.trusted(node, "handover")
+        self.assertEqual("", active.unattested(node))
+
+
+if __name__ == "__main__":
+    import unittest
+
+    unittest.main()

@@ -298,12 +298,20 @@ static bool complete(const struct options* options) {
   return false;
 }
 
-static enum command parse_command(int argc, char** argv) {
-  const char* const word = argc > 1 ? argv[1] : "";
-  if (strcmp(word, "identity") == 0) return COMMAND_IDENTITY;
-  if (strcmp(word, "activate") == 0) return COMMAND_ACTIVATE;
-  if (strcmp(word, "quote") == 0) return COMMAND_QUOTE;
-  return COMMAND_FOLDER;
+static bool parse_command(struct options* out, const char* word) {
+  if (strcmp(word, "identity") == 0) {
+    out->command = COMMAND_IDENTITY;
+  } else if (strcmp(word, "activate") == 0) {
+    out->command = COMMAND_ACTIVATE;
+  } else if (strcmp(word, "quote") == 0) {
+    out->command = COMMAND_QUOTE;
+  } else if (*word == '-') {
+    out->command = COMMAND_FOLDER;
+  } else {
+    complain("unknown sub-command '%s' (collect --help says more)", word);
+    return false;
+  }
+  return true;
 }
 
 static bool parse_allowed(struct options* out, int option, const char* name, const char* word) {
@@ -315,9 +323,8 @@ static bool parse_allowed(struct options* out, int option, const char* name, con
 
 enum parse_result options_parse(struct options* out, int argc, char** argv) {
   memset(out, 0, sizeof *out);
-  if (!parse_pcrs(out, kDefaultPcrs)) return PARSE_WRONG;
-  out->command = parse_command(argc, argv);
-  const char* const word = argc > 1 ? argv[1] : "";
+  const char* const word = argc > 1 ? argv[1] : "--";
+  if (!parse_pcrs(out, kDefaultPcrs) || !parse_command(out, word)) return PARSE_WRONG;
   optind = out->command == COMMAND_FOLDER ? 1 : 2;
   opterr = 0;
   int option;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The extension in the real ironic-python-agent: its own API over HTTP, a software TPM behind it.
 
-agent_test.sh sets the environment: LIBATTEST_* as for the agent, TPM2TOOLS_TCTI for tpm2-tools, which play the verifier.
+agent_test.sh sets the environment: LIBATTEST_* as for the agent, and TPM2TOOLS_TCTI for tpm2-tools,
+which play the verifier.
 """
 
 from __future__ import annotations
@@ -87,12 +88,20 @@ class Agent:
         self.agent.serve_api = False
         self.thread.join()
 
-    def post(self, body: dict[str, Any], token: str = TOKEN, wait: bool = True) -> tuple[int, dict[str, Any]]:
-        return self.request("POST", "/v1/commands/", f"&wait={'true' if wait else 'false'}", json.dumps(body), token)
+    def post(
+        self, body: dict[str, Any], token: str = TOKEN, wait: bool = True
+    ) -> tuple[int, dict[str, Any]]:
+        return self.request(
+            "POST", "/v1/commands/", f"&wait={'true' if wait else 'false'}", json.dumps(body), token
+        )
 
-    def request(self, method: str, path: str, query: str = "", body: str | None = None, token: str = TOKEN) -> tuple[int, Any]:
+    def request(
+        self, method: str, path: str, query: str = "", body: str | None = None, token: str = TOKEN
+    ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request(method, f"{path}?agent_token={token}{query}", body, {"Content-Type": "application/json"})
+        connection.request(
+            method, f"{path}?agent_token={token}{query}", body, {"Content-Type": "application/json"}
+        )
         with contextlib.closing(connection):
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
@@ -106,10 +115,18 @@ class Agent:
 
     def fails(self, command: str, **parameters: Any) -> str:
         status, answer = self.post({"name": f"attestation.{command}", "params": parameters})
-        assert (status, answer["command_status"], answer["command_result"]) == (200, "FAILED", None), answer
+        assert (status, answer["command_status"], answer["command_result"]) == (
+            200,
+            "FAILED",
+            None,
+        ), answer
         error = answer["command_error"]
         details = str(error.pop("details"))
-        assert error == {"type": "AttestationError", "code": 500, "message": "Attestation failed"}, error
+        assert error == {
+            "type": "AttestationError",
+            "code": 500,
+            "message": "Attestation failed",
+        }, error
         assert len(details) <= 500 and "\n" not in details
         return details
 
@@ -132,7 +149,9 @@ class AgentTest(unittest.TestCase):
         os.environ["LIBATTEST_STATE"] = str(self.folder / "state")
 
     def tpm2(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(arguments, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        return subprocess.run(
+            arguments, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False
+        )
 
     def write(self, **files: bytes) -> None:
         for name, content in files.items():
@@ -143,7 +162,20 @@ class AgentTest(unittest.TestCase):
         ak = unpack(identity["ak_public"])
         name = "000b" + hashlib.sha256(ak[2:]).hexdigest()
         self.write(ek=unpack(identity["ek_public"]), secret=secret)
-        made = self.tpm2("tpm2_makecredential", "-Q", "-T", "none", "-u", "ek", "-s", "secret", "-n", name, "-o", "blob")
+        made = self.tpm2(
+            "tpm2_makecredential",
+            "-Q",
+            "-T",
+            "none",
+            "-u",
+            "ek",
+            "-s",
+            "secret",
+            "-n",
+            name,
+            "-o",
+            "blob",
+        )
         self.assertEqual(made.returncode, 0, made.stderr)
         blob = (self.folder / "blob").read_bytes()
         self.assertEqual(blob[:8].hex(), "badcc0de00000001")
@@ -151,9 +183,22 @@ class AgentTest(unittest.TestCase):
         return {"credential": pack(blob[8:end]), "secret": pack(blob[end:])}
 
     def good_quote(self, quote: dict[str, Any], nonce: bytes) -> bool:
-        self.write(**{name: unpack(quote[name]) for name in ("ak_public", "quote", "signature", "pcrs")})
+        self.write(
+            **{name: unpack(quote[name]) for name in ("ak_public", "quote", "signature", "pcrs")}
+        )
         checked = self.tpm2(
-            "tpm2_checkquote", "-Q", "-u", "ak_public", "-m", "quote", "-s", "signature", "-f", "pcrs", "-q", nonce.hex()
+            "tpm2_checkquote",
+            "-Q",
+            "-u",
+            "ak_public",
+            "-m",
+            "quote",
+            "-s",
+            "signature",
+            "-f",
+            "pcrs",
+            "-q",
+            nonce.hex(),
         )
         return checked.returncode == 0
 
@@ -161,7 +206,13 @@ class AgentTest(unittest.TestCase):
         extension = self.agent.agent.get_extension("attestation")
         self.assertEqual(
             set(extension.command_map),
-            {"get_identity", "activate_credential", "quote", "get_keylime_info", "get_keylime_attestation_files"},
+            {
+                "get_identity",
+                "activate_credential",
+                "quote",
+                "get_keylime_info",
+                "get_keylime_attestation_files",
+            },
         )
 
     def test_a_node_is_bound_to_its_tpm_and_quotes(self) -> None:
@@ -195,7 +246,9 @@ class AgentTest(unittest.TestCase):
             identity = self.agent.call("get_identity", ek=ek)
             self.write(ek=unpack(identity["ek_public"]), crt=unpack(identity["ek_certificate"]))
             key = self.tpm2("tpm2_print", "-t", "TPM2B_PUBLIC", "-f", "pem", "ek").stdout
-            certified = self.tpm2("openssl", "x509", "-inform", "der", "-in", "crt", "-noout", "-pubkey").stdout
+            certified = self.tpm2(
+                "openssl", "x509", "-inform", "der", "-in", "crt", "-noout", "-pubkey"
+            ).stdout
             self.assertTrue(key.startswith(b"-----BEGIN PUBLIC KEY-----"))
             self.assertEqual(key, certified)
         self.assertIsNone(self.agent.call("get_identity", ek="L-2")["ek_certificate"])
@@ -203,15 +256,21 @@ class AgentTest(unittest.TestCase):
     def test_the_logs_come_with_the_quote(self) -> None:
         entries = [measurement(b"/bin/%d" % i) for i in range(4)]
         self.write(ima=b"".join(entries), eventlog=b"an event log")
-        os.environ.update(LIBATTEST_IMA=str(self.folder / "ima"), LIBATTEST_EVENTLOG=str(self.folder / "eventlog"))
-        self.addCleanup(lambda: [os.environ.pop(name) for name in ("LIBATTEST_IMA", "LIBATTEST_EVENTLOG")])
+        os.environ.update(
+            LIBATTEST_IMA=str(self.folder / "ima"), LIBATTEST_EVENTLOG=str(self.folder / "eventlog")
+        )
+        self.addCleanup(
+            lambda: [os.environ.pop(name) for name in ("LIBATTEST_IMA", "LIBATTEST_EVENTLOG")]
+        )
         self.agent.call("get_identity")
         for entry in range(5):
             quote = self.agent.call("quote", nonce=pack(NONCE), ima_entry=entry)
             self.assertEqual(unpack(quote["ima"]), b"".join(entries[entry:]))
             self.assertEqual(quote["ima_entry"], entry)
             self.assertEqual(unpack(quote["eventlog"]), b"an event log")
-        self.assertIn("the list has 4 entries", self.agent.fails("quote", nonce=pack(NONCE), ima_entry=5))
+        self.assertIn(
+            "the list has 4 entries", self.agent.fails("quote", nonce=pack(NONCE), ima_entry=5)
+        )
         self.write(ima=entries[0][:-1])
         self.assertIn("cut short", self.agent.fails("quote", nonce=pack(NONCE), ima_entry=1))
 
@@ -221,30 +280,48 @@ class AgentTest(unittest.TestCase):
         challenge = self.challenge(identity, b"for the first key")
         self.agent.call("get_identity", ek="L-2")  # another AK
         self.assertIn("is it for this TPM", self.agent.fails("activate_credential", **challenge))
-        self.assertIn("no TPM2B_ID_OBJECT", self.agent.fails("activate_credential", credential="AAAA", secret="AAAA"))
-        self.assertIn("no such PCR or bank", self.agent.fails("quote", nonce=pack(NONCE), bank="sha512"))
+        self.assertIn(
+            "no TPM2B_ID_OBJECT",
+            self.agent.fails("activate_credential", credential="AAAA", secret="AAAA"),
+        )
+        self.assertIn(
+            "no such PCR or bank", self.agent.fails("quote", nonce=pack(NONCE), bank="sha512")
+        )
 
     def test_wrong_parameters_are_refused_before_anything_runs(self) -> None:
         self.assertIn("there is no parameter", self.agent.refuses("get_identity", frob=1))
         self.assertIn("ek must be one of", self.agent.refuses("get_identity", ek="L-9"))
         self.assertIn("nonce must be 16 to 64 bytes", self.agent.refuses("quote"))
-        self.assertIn("nonce must be 16 to 64 bytes", self.agent.refuses("quote", nonce=NONCE.hex() + "!"))
+        self.assertIn(
+            "nonce must be 16 to 64 bytes", self.agent.refuses("quote", nonce=NONCE.hex() + "!")
+        )
         self.assertIn("pcrs must be", self.agent.refuses("quote", nonce=pack(NONCE), pcrs=[24]))
-        self.assertIn("credential must be", self.agent.refuses("activate_credential", secret="AAAA"))
+        self.assertIn(
+            "credential must be", self.agent.refuses("activate_credential", secret="AAAA")
+        )
         self.assertFalse((self.folder / "state").exists())
 
     def test_only_the_conductor_may_ask(self) -> None:
-        status, _ = self.agent.post({"name": "attestation.get_identity", "params": {}}, token="b" * 64)
+        status, _ = self.agent.post(
+            {"name": "attestation.get_identity", "params": {}}, token="b" * 64
+        )
         self.assertEqual(status, 401)
 
     def test_one_command_at_a_time(self) -> None:
-        os.environ["LIBATTEST_COLLECT"], was = str(self.folder / "slow"), os.environ["LIBATTEST_COLLECT"]
+        os.environ["LIBATTEST_COLLECT"], was = (
+            str(self.folder / "slow"),
+            os.environ["LIBATTEST_COLLECT"],
+        )
         self.addCleanup(os.environ.update, LIBATTEST_COLLECT=was)
         self.write(slow=b"#!/bin/sh\nsleep 2\necho late >&2\nexit 2\n")
         (self.folder / "slow").chmod(0o755)
-        status, started = self.agent.post({"name": "attestation.get_identity", "params": {}}, wait=False)
+        status, started = self.agent.post(
+            {"name": "attestation.get_identity", "params": {}}, wait=False
+        )
         self.assertEqual((status, started["command_status"]), (200, "RUNNING"))
-        status, refused = self.agent.post({"name": "attestation.get_identity", "params": {}}, wait=False)
+        status, refused = self.agent.post(
+            {"name": "attestation.get_identity", "params": {}}, wait=False
+        )
         self.assertEqual((status, refused["faultcode"]), (409, "Client"))
         self.assertIn("Agent is busy", refused["faultstring"])
         status, ended = self.agent.request("GET", f"/v1/commands/{started['id']}", "&wait=true")
@@ -265,16 +342,24 @@ class AgentTest(unittest.TestCase):
         self.addCleanup(setattr, keylime, "ROOT", was)
         nothing = {"keylime_agent_uuid": None, "keylime_agent_ip": None, "keylime_agent_port": None}
         self.assertEqual(self.agent.call("get_keylime_info"), nothing)
-        self.assertIn("allowlist.txt: No such file", self.agent.fails("get_keylime_attestation_files"))
+        self.assertIn(
+            "allowlist.txt: No such file", self.agent.fails("get_keylime_attestation_files")
+        )
 
         uuid = hashlib.sha256(b"an EK").hexdigest()
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
             (self.folder / "etc/keylime").mkdir(parents=True)
-            (self.folder / "etc/keylime/agent.conf").write_text(f'[agent]\nuuid = "{uuid}"\nip = "0.0.0.0"\nport = {port}\n')
+            (self.folder / "etc/keylime/agent.conf").write_text(
+                f'[agent]\nuuid = "{uuid}"\nip = "0.0.0.0"\nport = {port}\n'
+            )
             self.assertEqual(
                 self.agent.call("get_keylime_info"),
-                {"keylime_agent_uuid": uuid, "keylime_agent_ip": "192.0.2.7", "keylime_agent_port": port},
+                {
+                    "keylime_agent_uuid": uuid,
+                    "keylime_agent_ip": "192.0.2.7",
+                    "keylime_agent_port": port,
+                },
             )
         (self.folder / "root").mkdir()
         (self.folder / "root/allowlist.txt").write_bytes(b"00 boot_aggregate\n")

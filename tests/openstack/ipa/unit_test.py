@@ -31,7 +31,9 @@ def b64(data: bytes) -> str:
 
 
 def test_a_quote_with_all_its_parameters_and_with_none_but_the_nonce() -> None:
-    assert parameters.quote({"nonce": b64(NONCE), "pcrs": [10, 0], "bank": "sha384", "ima_entry": 7}) == {
+    assert parameters.quote(
+        {"nonce": b64(NONCE), "pcrs": [10, 0], "bank": "sha384", "ima_entry": 7}
+    ) == {
         "nonce": NONCE,
         "pcrs": (0, 10),
         "bank": "sha384",
@@ -57,16 +59,33 @@ def test_a_nonce_has_16_to_64_bytes(size: int) -> None:
 
 @pytest.mark.parametrize(
     "nonce",
-    [None, 5, ["A" * 24], "A" * 23, "A" * 24 + "=", "A" * 22 + "B=", "A" * 24 + "\n", " " + "A" * 24, "A" * 23 + "-", "é" * 24, "A" * (1 << 20)],
+    [
+        None,
+        5,
+        ["A" * 24],
+        "A" * 23,
+        "A" * 24 + "=",
+        "A" * 22 + "B=",
+        "A" * 24 + "\n",
+        " " + "A" * 24,
+        "A" * 23 + "-",
+        "é" * 24,
+        "A" * (1 << 20),
+    ],
 )
 def test_a_nonce_is_strict_base64(nonce: object) -> None:
     with pytest.raises(WrongParameters, match="nonce must be"):
         parameters.quote({"nonce": nonce})
 
 
-@pytest.mark.parametrize("pcrs", [[], [24], [-1], [0, 0], [True], [1.0], ["1"], "0", 7, {"0": 1}, list(range(24)) + [0], [[1]]])
+@pytest.mark.parametrize(
+    "pcrs",
+    [[], [24], [-1], [0, 0], [True], [1.0], ["1"], "0", 7, {"0": 1}, list(range(24)) + [0], [[1]]],
+)
 def test_pcrs_are_a_list_of_different_numbers(pcrs: object) -> None:
-    with pytest.raises(WrongParameters, match="pcrs must be a list of different numbers from 0 to 23"):
+    with pytest.raises(
+        WrongParameters, match="pcrs must be a list of different numbers from 0 to 23"
+    ):
         parameters.quote({"nonce": b64(NONCE), "pcrs": pcrs})
 
 
@@ -101,7 +120,9 @@ def test_a_challenge_is_bounded() -> None:
             parameters.activate({other: value for other, value in good.items() if other != name})
 
 
-@pytest.mark.parametrize("check", [parameters.nothing, parameters.identity, parameters.activate, parameters.quote])
+@pytest.mark.parametrize(
+    "check", [parameters.nothing, parameters.identity, parameters.activate, parameters.quote]
+)
 def test_no_other_parameters(check: parameters.Check) -> None:
     with pytest.raises(WrongParameters, match="there is no parameter 'state'"):
         check({"state": "/etc"})
@@ -111,8 +132,10 @@ def test_no_other_parameters(check: parameters.Check) -> None:
 
 
 @pytest.fixture
-def program(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], pathlib.Path]:
-    """Puts a shell script in the place of collect; returns the file that its arguments are written to."""
+def program(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], pathlib.Path]:
+    """Puts a shell script in collect's place; returns the file that gets its arguments."""
 
     def put(script: str) -> pathlib.Path:
         path = tmp_path / "collect"
@@ -130,11 +153,23 @@ def members(names: tuple[str, ...]) -> str:
     return json.dumps({name: None for name in names})
 
 
-def test_what_collect_is_called_with(program: Callable[[str], pathlib.Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_collect_is_called_with(
+    program: Callable[[str], pathlib.Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     arguments = program(f"echo '{members(collect.QUOTE)}'")
     collect.quote(NONCE, (0, 7, 10), "sha1", 5)
     assert arguments.read_text().split() == (
-        ["quote", "--state", "/run/libattest", "--nonce", NONCE.hex(), "--pcrs", "sha1:0,7,10", "--ima-entry", "5"]
+        [
+            "quote",
+            "--state",
+            "/run/libattest",
+            "--nonce",
+            NONCE.hex(),
+            "--pcrs",
+            "sha1:0,7,10",
+            "--ima-entry",
+            "5",
+        ]
     )
     monkeypatch.setenv("LIBATTEST_TCTI", "device:/dev/tpm0")
     monkeypatch.setenv("LIBATTEST_STATE", "/run/other")
@@ -154,7 +189,9 @@ def test_what_collect_is_called_with(program: Callable[[str], pathlib.Path], mon
     assert arguments.read_text().split()[-4:] == ["--credential", "YWJj", "--secret", "ZGVmZw=="]
 
 
-@pytest.mark.parametrize("output", ["", "[]", "{}", "null", '{"answer": 1, "more": 2}', "no JSON", '{"answer": "a"} x'])
+@pytest.mark.parametrize(
+    "output", ["", "[]", "{}", "null", '{"answer": 1, "more": 2}', "no JSON", '{"answer": "a"} x']
+)
 def test_another_collect_is_noticed(program: Callable[[str], pathlib.Path], output: str) -> None:
     program(f"echo '{output}'")
     with pytest.raises(NodeError, match="not of one version"):
@@ -162,7 +199,9 @@ def test_another_collect_is_noticed(program: Callable[[str], pathlib.Path], outp
 
 
 def test_a_failure_is_one_short_line(program: Callable[[str], pathlib.Path]) -> None:
-    program("echo '{\"answer\": null}'; printf 'left out\\ncollect: no TPM\\033[2J\\n\\n' >&2; exit 2")
+    program(
+        "echo '{\"answer\": null}'; printf 'left out\\ncollect: no TPM\\033[2J\\n\\n' >&2; exit 2"
+    )
     with pytest.raises(NodeError, match=r"^collect: no TPM\?\[2J$"):
         collect.activate(b"abc", b"def")
     program("head -c 100000 /dev/zero | tr '\\0' x >&2; exit 2")
@@ -220,23 +259,32 @@ def test_the_rust_agents_configuration(root: pathlib.Path, port: int) -> None:
     assert keylime.info("192.0.2.7") == NOTHING
     (root / "etc/keylime/agent.conf.d/20-uuid.conf").write_text(f'[agent]\nuuid = "{UUID}"\n')
     assert keylime.info("192.0.2.7") == answer(port)
-    (root / "etc/keylime/agent.conf.d/30-contact.conf").write_text('[agent]\ncontact_ip = "203.0.113.1"\ncontact_port = 19002\n')
+    (root / "etc/keylime/agent.conf.d/30-contact.conf").write_text(
+        '[agent]\ncontact_ip = "203.0.113.1"\ncontact_port = 19002\n'
+    )
     assert keylime.info("192.0.2.7") == answer(19002, "203.0.113.1")
 
 
 def test_the_python_agents_configurations(root: pathlib.Path, port: int) -> None:
     (root / "etc/keylime.conf").write_text(
-        f"[general]\n[cloud_agent]\nagent_uuid = {UUID}\ncloudagent_ip = 127.0.0.1\ncloudagent_port = {port}\n"
+        f"[general]\n[cloud_agent]\nagent_uuid = {UUID}\n"
+        f"cloudagent_ip = 127.0.0.1\ncloudagent_port = {port}\n"
     )
     assert keylime.info("192.0.2.7") == answer(port)
-    (root / "etc/keylime/agent.conf").write_text(f"[agent]\nuuid = {UUID}\nip = 127.0.0.1\nport = {port}\ncontact_ip = ::\n")
+    (root / "etc/keylime/agent.conf").write_text(
+        f"[agent]\nuuid = {UUID}\nip = 127.0.0.1\nport = {port}\ncontact_ip = ::\n"
+    )
     assert keylime.info("2001:db8::1") == answer(port, "2001:db8::1")
     assert keylime.info(None) == NOTHING
 
 
-@pytest.mark.parametrize("uuid", ["", "hash_ek", "generate", keylime.SHIPPED_UUID, UUID[1:], UUID + "\n", "../" + UUID])
+@pytest.mark.parametrize(
+    "uuid", ["", "hash_ek", "generate", keylime.SHIPPED_UUID, UUID[1:], UUID + "\n", "../" + UUID]
+)
 def test_a_uuid_that_names_no_node_is_none(root: pathlib.Path, port: int, uuid: str) -> None:
-    (root / "etc/keylime/agent.conf").write_text(f"[agent]\nuuid = {json.dumps(uuid)}\nport = {port}\n")
+    (root / "etc/keylime/agent.conf").write_text(
+        f"[agent]\nuuid = {json.dumps(uuid)}\nport = {port}\n"
+    )
     assert keylime.info("192.0.2.7") == NOTHING
 
 
@@ -270,16 +318,25 @@ def test_the_files_are_packed_in_order_and_nothing_else(root: pathlib.Path) -> N
     packed = keylime.attestation_files()
     assert packed == keylime.attestation_files()
     assert set(packed) == {"file_list"}
-    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(base64.b64decode(packed["file_list"], validate=True)))) as tar:
-        found = [(member.name, member.isreg(), member.mode, member.uid, member.mtime) for member in tar]
-        assert found == [("root/allowlist.txt", True, 0o644, 0, 0), ("root/checksum.txt", True, 0o644, 0, 0)]
+    with tarfile.open(
+        fileobj=io.BytesIO(gzip.decompress(base64.b64decode(packed["file_list"], validate=True)))
+    ) as tar:
+        found = [
+            (member.name, member.isreg(), member.mode, member.uid, member.mtime) for member in tar
+        ]
+        assert found == [
+            ("root/allowlist.txt", True, 0o644, 0, 0),
+            ("root/checksum.txt", True, 0o644, 0, 0),
+        ]
         assert [tar.extractfile(name).read() for name in keylime.FILES] == [  # type: ignore[union-attr]
             b"00 boot_aggregate\n",
             b"11  allowlist.txt\n",
         ]
 
 
-def test_files_that_are_too_large_or_none_are_errors(root: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_too_large_or_none_are_errors(
+    root: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     allowlist, checksum = root / "root/allowlist.txt", root / "root/checksum.txt"
     with pytest.raises(NodeError, match="/root/allowlist.txt: No such file"):
         keylime.attestation_files()

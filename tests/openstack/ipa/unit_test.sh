@@ -12,5 +12,4 @@ cache=$(mktemp -d)
 trap 'rm -rf "$cache"' EXIT
 
 "$python" -W error -m pytest -q -p no:cacheprovider --rootdir "$here" "$here/unit_test.py"
-# ironic-python-agent has no types, and need not be here.
-"$python" -m mypy --strict --cache-dir "$cache" --ignore-missing-imports --no-warn-unused-ignores -p libattest_ipa
+"$python" -m mypy --config-file "$package/pyproject.toml" --cache-dir "$cache" -p libattest_ipa

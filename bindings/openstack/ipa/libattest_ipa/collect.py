@@ -36,7 +36,14 @@ def _text(data: bytes) -> str:
 
 
 def quote(nonce: bytes, pcrs: Iterable[int], bank: str, ima_entry: int) -> dict[str, Any]:
-    arguments = ["--nonce", nonce.hex(), "--pcrs", f"{bank}:{','.join(map(str, pcrs))}", "--ima-entry", str(ima_entry)]
+    arguments = [
+        "--nonce",
+        nonce.hex(),
+        "--pcrs",
+        f"{bank}:{','.join(map(str, pcrs))}",
+        "--ima-entry",
+        str(ima_entry),
+    ]
     for option, variable in (("--eventlog", "LIBATTEST_EVENTLOG"), ("--ima", "LIBATTEST_IMA")):
         if os.environ.get(variable):
             arguments += [option, os.environ[variable]]
@@ -55,7 +62,9 @@ def _output(call: Sequence[str]) -> bytes:
     """What the program prints, never more than MAX_OUTPUT of it in memory."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
-            status = subprocess.run(call, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=TIMEOUT).returncode
+            status = subprocess.run(
+                call, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=TIMEOUT
+            ).returncode
         except subprocess.TimeoutExpired:
             raise NodeError(f"collect did not end within {TIMEOUT} s") from None
         except OSError as error:

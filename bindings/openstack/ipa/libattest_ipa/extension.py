@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The extension itself: what ironic-python-agent loads and calls. The work is done in the other modules."""
+"""What ironic-python-agent loads and calls. The work is done in the other modules."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ironic_python_agent.extensions import base
 from libattest_ipa import NodeError, WrongParameters, collect, keylime, parameters
 
 
-class AttestationError(errors.RESTError):  # type: ignore[misc]
+class AttestationError(errors.RESTError):
     """What the agent records as the command's error."""
 
     message = "Attestation failed"
 
 
-class Result(encoding.Serializable):  # type: ignore[misc]
-    """The result of a command. The agent logs results: this one prints as the sizes of its members."""
+class Result(encoding.Serializable):
+    """A command's result. The agent logs results: this one prints as its members' sizes."""
 
     def __init__(self, members: dict[str, Any]) -> None:
         self._members = members
@@ -27,7 +27,10 @@ class Result(encoding.Serializable):  # type: ignore[misc]
         return self._members
 
     def __repr__(self) -> str:
-        sizes = (f"{name}: {len(v)} characters" if isinstance(v, str) else f"{name}: {v}" for name, v in self._members.items())
+        sizes = (
+            f"{name}: {len(v)} characters" if isinstance(v, str) else f"{name}: {v}"
+            for name, v in self._members.items()
+        )
         return f"<{', '.join(sizes)}>"
 
 
@@ -50,24 +53,24 @@ def _result(work: Any, check: parameters.Check, given: dict[str, Any]) -> Result
         raise AttestationError(str(error)) from None
 
 
-class AttestationExtension(base.BaseAgentExtension):  # type: ignore[misc]
-    @base.async_command("get_identity", _checks(parameters.identity))  # type: ignore[untyped-decorator]
+class AttestationExtension(base.BaseAgentExtension):
+    @base.async_command("get_identity", _checks(parameters.identity))
     def get_identity(self, **given: Any) -> Result:
         return _result(collect.identity, parameters.identity, given)
 
-    @base.async_command("activate_credential", _checks(parameters.activate))  # type: ignore[untyped-decorator]
+    @base.async_command("activate_credential", _checks(parameters.activate))
     def activate_credential(self, **given: Any) -> Result:
         return _result(collect.activate, parameters.activate, given)
 
-    @base.async_command("quote", _checks(parameters.quote))  # type: ignore[untyped-decorator]
+    @base.async_command("quote", _checks(parameters.quote))
     def quote(self, **given: Any) -> Result:
         return _result(collect.quote, parameters.quote, given)
 
-    @base.async_command("get_keylime_info", _checks(parameters.nothing))  # type: ignore[untyped-decorator]
+    @base.async_command("get_keylime_info", _checks(parameters.nothing))
     def get_keylime_info(self, **given: Any) -> Result:
         return _result(self._keylime_info, parameters.nothing, given)
 
-    @base.sync_command("get_keylime_attestation_files", _checks(parameters.nothing))  # type: ignore[untyped-decorator]
+    @base.sync_command("get_keylime_attestation_files", _checks(parameters.nothing))
     def get_keylime_attestation_files(self, **given: Any) -> Result:
         return _result(keylime.attestation_files, parameters.nothing, given)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node knows of its Keylime agent: the agent's configuration, and the files that its image was made with."""
+"""What the node knows of its Keylime agent: its configuration, and the files of its image."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}")
 
 
 def info(own_address: str | None) -> dict[str, Any]:
-    """uuid, address and port of the agent as others reach it; own_address is this node's, where the configuration has none."""
+    """uuid, address and port as others reach the agent, at own_address if it names no other."""
     nothing = {"keylime_agent_uuid": None, "keylime_agent_ip": None, "keylime_agent_port": None}
     settings = _settings()
     uuid = str(settings.get("uuid", "")).lower()
@@ -44,15 +44,25 @@ def info(own_address: str | None) -> dict[str, Any]:
     port = _port(settings.get("port", 9002))
     contact_port = _port(settings.get("contact_port", port))
     address = _reachable(settings.get("contact_ip")) or _reachable(ip) or own_address
-    if not UUID.fullmatch(uuid) or uuid == SHIPPED_UUID or address is None or not port or not contact_port:
+    if (
+        not UUID.fullmatch(uuid)
+        or uuid == SHIPPED_UUID
+        or address is None
+        or not port
+        or not contact_port
+    ):
         return nothing
     if not _listens(ip, port):
         return nothing
-    return {"keylime_agent_uuid": uuid, "keylime_agent_ip": address, "keylime_agent_port": contact_port}
+    return {
+        "keylime_agent_uuid": uuid,
+        "keylime_agent_ip": address,
+        "keylime_agent_port": contact_port,
+    }
 
 
 def _settings() -> dict[str, Any]:
-    """Of the agents since 6.5 (agent.conf and what agent.conf.d adds, in order), or of those before."""
+    """Of the agents since 6.5 (agent.conf, then agent.conf.d in order), or of those before."""
     settings: dict[str, Any] = {}
     folder = ROOT / "etc/keylime"
     for path in (folder / "agent.conf", *sorted((folder / "agent.conf.d").glob("*.conf"))):
@@ -114,7 +124,7 @@ def _listens(ip: str, port: int) -> bool:
 
 
 def attestation_files() -> dict[str, Any]:
-    """The allowlist of the image and its checksum as a gzip of a tar; the same bytes for the same files."""
+    """The image's allowlist and its checksum, packed: the same bytes for the same files."""
     archive = io.BytesIO()
     room = MAX_FILES
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:

@@ -43,7 +43,9 @@ def number(parameters: Mapping[str, Any], name: str, most: int) -> int:
     return int(value)
 
 
-def choice(parameters: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str | None) -> str | None:
+def choice(
+    parameters: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str | None
+) -> str | None:
     value = parameters.get(name)
     if value is None:
         return default
@@ -84,7 +86,10 @@ def identity(parameters: Mapping[str, Any]) -> dict[str, Any]:
 def activate(parameters: Mapping[str, Any]) -> dict[str, Any]:
     only(parameters, "credential", "secret")
     # TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET at their largest; collect parses them.
-    return {"credential": data(parameters, "credential", 3, 256), "secret": data(parameters, "secret", 3, 1024)}
+    return {
+        "credential": data(parameters, "credential", 3, 256),
+        "secret": data(parameters, "secret", 3, 1024),
+    }
 
 
 def quote(parameters: Mapping[str, Any]) -> dict[str, Any]:

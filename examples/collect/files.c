@@ -40,17 +40,17 @@ bool blob_copy(struct blob* out, const void* data, size_t size) {
 
 static bool grow(struct blob* buffer, size_t* capacity) {
   *capacity = *capacity != 0 ? 2 * *capacity : (size_t)64 * 1024;
-  uint8_t* const larger = *capacity <= kMaxLog ? realloc(buffer->data, *capacity) : NULL;
+  uint8_t* const larger = realloc(buffer->data, *capacity);
   if (larger == NULL) return false;
   buffer->data = larger;
   return true;
 }
 
 // Up to end of file: the kernel's logs say that their size is 0, and grow while they are read.
-static bool read_all(int fd, const char* path, struct blob* out) {
+bool files_read(int fd, const char* path, size_t max, struct blob* out) {
   size_t capacity = 0;
   for (;;) {
-    if (out->size == capacity && !grow(out, &capacity)) {
+    if (out->size > max || (out->size == capacity && !grow(out, &capacity))) {
       complain("%s: too large", path);
       return false;
     }
@@ -72,10 +72,12 @@ bool files_read_log(struct blob* out, const char* given, const char* fallback) {
     complain("%s: %s%s", path, strerror(errno), given == NULL && absent ? ", left out" : "");
     return given == NULL && absent;
   }
-  bool good = read_all(fd, path, out);
+  bool good = files_read(fd, path, kMaxLog, out);
   close(fd);
   if (good && out->size == 0) {
     complain("%s: is empty%s", path, given == NULL ? ", left out" : "");
+    free(out->data);
+    out->data = NULL;
     good = given == NULL;
   }
   return good;
@@ -97,7 +99,7 @@ bool files_output_free(const char* dir) {
   return empty;
 }
 
-static bool write_all(int fd, const struct blob* content) {
+bool files_write_all(int fd, const struct blob* content) {
   for (size_t at = 0; at < content->size;) {
     const ssize_t wrote = write(fd, content->data + at, content->size - at);
     if (wrote < 0 && errno != EINTR) return false;
@@ -113,7 +115,7 @@ struct entry {
 
 static bool write_entry(int folder, const struct entry* entry) {
   const int fd = openat(folder, entry->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  const bool good = fd >= 0 && write_all(fd, entry->content);
+  const bool good = fd >= 0 && files_write_all(fd, entry->content);
   if (!good) complain("%s: %s", entry->name, strerror(errno));
   if (fd >= 0) close(fd);
   return good;

@@ -220,12 +220,23 @@ static bool attempt(struct tpm* tpm, const struct options* options, struct pcr_v
   return good;
 }
 
+static bool nonce_as_hex(const struct options* options, struct blob* out) {
+  static const char digits[] = "0123456789abcdef";
+  char text[2 * COLLECT_NONCE_MAX + 1];
+  for (size_t i = 0; i < options->nonce_len; ++i) {
+    text[2 * i] = digits[options->nonce[i] >> 4];
+    text[2 * i + 1] = digits[options->nonce[i] & 15];
+  }
+  text[2 * options->nonce_len] = '\n';
+  return blob_copy(out, text, 2 * options->nonce_len + 1);
+}
+
 bool quote_take(struct tpm* tpm, const struct options* options, struct evidence* out) {
   static struct pcr_values values;
   for (int i = 0; i < kMaxAttempts; ++i) {
     bool matches = false;
     if (!attempt(tpm, options, &values, out, &matches)) return false;
-    if (matches) return true;
+    if (matches) return nonce_as_hex(options, &out->nonce);
   }
   complain("the PCRs changed %d times while they were read and quoted", kMaxAttempts);
   return false;

@@ -8,9 +8,6 @@
 
 #include "collect.h"
 
-// RSA-2048 EK certificate (TCG EK Credential Profile 2.5, 2.2.1.4).
-static const TPM2_HANDLE kEkCertificate = 0x01c00002;
-
 // NV_Read returns at most TPM2_PT_NV_BUFFER_MAX bytes; the PC Client profile promises 512
 // everywhere.
 enum { kNvChunk = 512 };
@@ -23,6 +20,7 @@ bool tpm_check(TSS2_RC rc, const char* what) {
 
 bool tpm_open(struct tpm* out, const char* tcti) {
   memset(out, 0, sizeof *out);
+  out->ek = ESYS_TR_NONE;
   out->ak = ESYS_TR_NONE;
   return tpm_check(Tss2_TctiLdr_Initialize(tcti, &out->tcti),
                    tcti != NULL ? "cannot reach the TPM of --tcti" : "cannot reach a TPM") &&
@@ -30,6 +28,7 @@ bool tpm_open(struct tpm* out, const char* tcti) {
 }
 
 void tpm_close(struct tpm* tpm) {
+  if (tpm->esys != NULL && tpm->ek != ESYS_TR_NONE) Esys_FlushContext(tpm->esys, tpm->ek);
   if (tpm->esys != NULL && tpm->ak != ESYS_TR_NONE) {
     if (tpm->ak_is_transient) {
       Esys_FlushContext(tpm->esys, tpm->ak);
@@ -102,11 +101,21 @@ bool tpm_has_handle(struct tpm* tpm, TPM2_HANDLE handle, bool* out) {
   return true;
 }
 
-bool tpm_read_ek_certificate(struct tpm* tpm, struct blob* out) {
-  bool present;
-  if (!tpm_has_handle(tpm, kEkCertificate, &present)) return false;
-  if (present && !read_nv_index(tpm, kEkCertificate, out)) {
-    complain("the EK certificate is left out");
+bool tpm_read_public(struct tpm* tpm, ESYS_TR key, TPM2B_PUBLIC* out) {
+  TPM2B_PUBLIC* area = NULL;
+  if (!tpm_check(Esys_ReadPublic(tpm->esys, key, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &area,
+                                 NULL, NULL),
+                 "reading a public key")) {
+    return false;
   }
+  *out = *area;
+  Esys_Free(area);
+  return true;
+}
+
+bool tpm_read_certificate(struct tpm* tpm, TPM2_HANDLE index, struct blob* out) {
+  bool present;
+  if (!tpm_has_handle(tpm, index, &present)) return false;
+  if (present && !read_nv_index(tpm, index, out)) complain("the EK certificate is left out");
   return true;
 }

@@ -10,6 +10,8 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <limits>
 #include <new>
 
@@ -338,6 +340,29 @@ std::vector<std::uint8_t> certificate_subject_key_id(Bytes der) {
   if (id == nullptr) return {};
   const unsigned char* data = ASN1_STRING_get0_data(id);
   return {data, data + ASN1_STRING_length(id)};
+}
+
+namespace {
+
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  std::tm t{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &t) != 1) {
+    throw ParseError("X.509 certificate", 0, "validity", "its dates can not be read");
+  }
+  using namespace std::chrono;
+  const sys_days day = year(t.tm_year + 1900) / month(static_cast<unsigned>(t.tm_mon + 1)) /
+                       std::chrono::day(static_cast<unsigned>(t.tm_mday));
+  return duration_cast<seconds>(day.time_since_epoch() + hours(t.tm_hour) + minutes(t.tm_min) +
+                                seconds(t.tm_sec))
+      .count();
+}
+
+}  // namespace
+
+Validity certificate_validity(Bytes der) {
+  const QuietErrors quiet;
+  const Certificate cert = believe_twice([&] { return parse_certificate(der); });
+  return {seconds_of(X509_get0_notBefore(cert.get())), seconds_of(X509_get0_notAfter(cert.get()))};
 }
 
 }  // namespace attest::crypto

@@ -85,6 +85,15 @@ std::vector<std::uint8_t> ecdsa_der(Bytes r, Bytes s);
 // Throws ParseError when `der` is not one certificate.
 std::vector<std::uint8_t> certificate_subject_key_id(Bytes der);
 
+// How long a certificate is valid (RFC 5280, section 4.1.2.5), in seconds since 1970-01-01 UTC;
+// both ends are inside.
+struct Validity {
+  std::int64_t not_before = 0;
+  std::int64_t not_after = 0;
+};
+// Throws ParseError when `der` is not one certificate, or has no readable dates.
+Validity certificate_validity(Bytes der);
+
 }  // namespace attest::crypto
 
 #endif  // LIBATTEST_CRYPTO_KEY_H_

@@ -265,6 +265,10 @@ class KeylimeAgent:
                 self.request = context.wrap_socket(self.request, server_side=True)
                 super().setup()
 
+            def finish(self) -> None:
+                super().finish()
+                self.request.close()  # the server closes only what it accepted
+
             def do_GET(self) -> None:
                 agent._answer(self)
 

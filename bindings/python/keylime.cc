@@ -305,6 +305,25 @@ py::object integrity_quote(const Keylime& keylime, const py::object& record,
   return quote_record(quote.get());
 }
 
+py::list diagnose(const Keylime& keylime, std::int64_t now, const py::object& configuration,
+                  double timeout) {
+  const Input in(configuration, Accept::kBytesOrStr);
+  const std::uint32_t timeout_ms = milliseconds(timeout);
+  attest_keylime_diagnosis* out = nullptr;
+  run([&] {
+    return attest_keylime_diagnose(&out, keylime.get(), in.text(), in.size(), now, timeout_ms);
+  });
+  const Owned<attest_keylime_diagnosis, attest_keylime_diagnosis_free> diagnosis(out);
+  py::list checks;
+  for (std::size_t i = 0; i < attest_keylime_diagnosis_num_checks(out); ++i) {
+    attest_keylime_check one = ATTEST_KEYLIME_CHECK_INIT;
+    check(attest_keylime_diagnosis_check(&one, out, i));
+    checks.append(type("KeylimeCheck")(text(one.id), text(attest_keylime_health_name(one.health)),
+                                       text(one.message)));
+  }
+  return checks;
+}
+
 }  // namespace
 
 void bind_keylime(py::module_& m) {
@@ -343,6 +362,8 @@ void bind_keylime(py::module_& m) {
       .def("integrity_quote", &integrity_quote, py::arg("agent"), py::arg("nonce"), py::arg("mask"),
            py::arg("ima_entry") = 0, py::arg("partial") = true, timeout(),
            "A quote over the PCRs of the mask, with the logs.")
+      .def("diagnose", &diagnose, py::kw_only(), py::arg("now"), py::arg("configuration") = "",
+           timeout(), "Whether Keylime is set up as Ironic's attestation wants it.")
       .def(
           "cancel", [](Keylime& keylime) { attest_keylime_cancel(keylime.get()); },
           "Ends the calls that other threads are in: they raise KeylimeError.");

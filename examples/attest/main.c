@@ -26,6 +26,9 @@ static const char kHelp[] =
     "  ima            show what an IMA measurement list leads to\n"
     "  policy create  make a policy from the evidence of a machine known to be good\n"
     "  policy check   say whether a policy can be used\n"
+    "  keylime add    have a Keylime verifier attest an agent\n"
+    "  keylime status, wait, delete, list, quote, doctor\n"
+    "                 ask Keylime's verifier, registrar and agents\n"
     "\n"
     "attest COMMAND --help says more about each.\n"
     "\n"
@@ -39,9 +42,18 @@ static const char kPolicyHelp[] =
     "\n"
     "attest policy create --help and attest policy check --help say more.\n";
 
+static const char kKeylimeHelp[] =
+    "Usage: attest keylime add|status|wait|delete|quote UUID [OPTION]...\n"
+    "       attest keylime list|doctor [OPTION]...\n"
+    "\n"
+    "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help says\n"
+    "more about each.\n";
+
 static const struct command* const kCommands[] = {
-    &kVerifyCommand, &kQuoteCommand,        &kEventlogCommand,
-    &kImaCommand,    &kPolicyCreateCommand, &kPolicyCheckCommand,
+    &kVerifyCommand,        &kQuoteCommand,         &kEventlogCommand,    &kImaCommand,
+    &kPolicyCreateCommand,  &kPolicyCheckCommand,   &kKeylimeAddCommand,  &kKeylimeStatusCommand,
+    &kKeylimeWaitCommand,   &kKeylimeDeleteCommand, &kKeylimeListCommand, &kKeylimeQuoteCommand,
+    &kKeylimeDoctorCommand,
 };
 
 static int show(const char* command, const char* words) {
@@ -86,6 +98,28 @@ static int run(const struct command* command, char* const* argv) {
   return command->run(command, &options);
 }
 
+// Which word of argv is the command behind "keylime" and the options that may stand before it; 0:
+// none is.
+static size_t keylime_command(char* const* argv) {
+  size_t i = 1;
+  while (argv[i] != NULL && strncmp(argv[i], "--", 2) == 0) {
+    const bool flag = strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--no-name-check") == 0;
+    const bool alone = flag || strchr(argv[i], '=') != NULL || argv[i + 1] == NULL;
+    i += alone ? 1 : 2;
+  }
+  return argv[i] != NULL ? i : 0;
+}
+
+// "keylime --verifier V add UUID" in the order of all commands: "keylime add --verifier V UUID".
+static void put_command_first(char** argv) {
+  if (argv[0] == NULL || strcmp(argv[0], "keylime") != 0) return;
+  const size_t place = keylime_command(argv);
+  if (place < 2) return;
+  char* const command = argv[place];
+  memmove(&argv[2], &argv[1], (place - 1) * sizeof *argv);
+  argv[1] = command;
+}
+
 static int run_other(char* const* argv) {
   if (argv[0] == NULL) {
     complain(NULL, "a command is missing; see attest --help");
@@ -98,6 +132,12 @@ static int run_other(char* const* argv) {
     return show("policy", kPolicyHelp);
   } else if (strcmp(argv[0], "policy") == 0) {
     complain("policy", "unknown command '%s'; see attest policy --help", argv[1]);
+  } else if (strcmp(argv[0], "keylime") == 0 && argv[1] == NULL) {
+    complain("keylime", "a command is missing; see attest keylime --help");
+  } else if (strcmp(argv[0], "keylime") == 0 && strcmp(argv[1], "--help") == 0) {
+    return show("keylime", kKeylimeHelp);
+  } else if (strcmp(argv[0], "keylime") == 0) {
+    complain("keylime", "unknown command '%s'; see attest keylime --help", argv[1]);
   } else if (argv[0][0] == '-') {
     complain(NULL, "unknown option '%s'; see attest --help", argv[0]);
   } else {
@@ -118,7 +158,8 @@ static bool occupy_standard_descriptors(void) {
 
 int main(int argc, char** argv) {
   if (!occupy_standard_descriptors()) return STATUS_FAILED;
-  char* const* const words = argc > 0 ? argv + 1 : argv;
+  char** const words = argc > 0 ? argv + 1 : argv;
+  put_command_first(words);
   for (size_t i = 0; i < sizeof kCommands / sizeof kCommands[0]; ++i) {
     const int length = match(kCommands[i], words);
     if (length != 0) return run(kCommands[i], words + length);

@@ -34,6 +34,16 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_BANK] = {"--bank", "NAME"},
     [OPTION_OUTPUT] = {"--output", "FILE"},
     [OPTION_JSON] = {"--json", NULL},
+    [OPTION_VERIFIER] = {"--verifier", "HOST:PORT"},
+    [OPTION_REGISTRAR] = {"--registrar", "HOST:PORT"},
+    [OPTION_CA] = {"--ca", "FILE"},
+    [OPTION_CERT] = {"--cert", "FILE"},
+    [OPTION_KEY] = {"--key", "FILE"},
+    [OPTION_NO_NAME_CHECK] = {"--no-name-check", NULL},
+    [OPTION_TIMEOUT] = {"--timeout", "SECONDS"},
+    [OPTION_MB_POLICY] = {"--mb-policy", "FILE"},
+    [OPTION_POLICY_NAME] = {"--policy-name", "NAME"},
+    [OPTION_CONFIG] = {"--config", "FILE"},
 };
 
 const char* option_name(enum option option) { return kDefinitions[option].name; }

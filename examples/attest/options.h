@@ -34,6 +34,16 @@ enum option {
   OPTION_BANK,
   OPTION_OUTPUT,
   OPTION_JSON,
+  OPTION_VERIFIER,
+  OPTION_REGISTRAR,
+  OPTION_CA,
+  OPTION_CERT,
+  OPTION_KEY,
+  OPTION_NO_NAME_CHECK,
+  OPTION_TIMEOUT,
+  OPTION_MB_POLICY,
+  OPTION_POLICY_NAME,
+  OPTION_CONFIG,
   OPTION_COUNT
 };
 
@@ -63,6 +73,13 @@ extern const struct command kEventlogCommand;
 extern const struct command kImaCommand;
 extern const struct command kPolicyCreateCommand;
 extern const struct command kPolicyCheckCommand;
+extern const struct command kKeylimeAddCommand;
+extern const struct command kKeylimeStatusCommand;
+extern const struct command kKeylimeWaitCommand;
+extern const struct command kKeylimeDeleteCommand;
+extern const struct command kKeylimeListCommand;
+extern const struct command kKeylimeQuoteCommand;
+extern const struct command kKeylimeDoctorCommand;
 
 enum parse_result { PARSE_OK, PARSE_HELP, PARSE_WRONG };
 

@@ -631,6 +631,26 @@ class Keylime {
     return Quote(quote);
   }
 
+  // See attest_keylime_check.
+  struct Check {
+    std::string id;
+    attest_keylime_health health = ATTEST_KEYLIME_HEALTH_NONE;
+    std::string message;
+  };
+  std::vector<Check> diagnose(std::string_view configuration, std::int64_t now,
+                              std::uint32_t timeout_ms = kTimeout) const {
+    const auto diagnosis = Handle<attest_keylime_diagnosis, attest_keylime_diagnosis_free>::make(
+        attest_keylime_diagnose, get(), configuration.data(), configuration.size(), now,
+        timeout_ms);
+    std::vector<Check> out(attest_keylime_diagnosis_num_checks(diagnosis.get()));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      attest_keylime_check one = ATTEST_KEYLIME_CHECK_INIT;
+      check(attest_keylime_diagnosis_check(&one, diagnosis.get(), i));
+      out[i] = {one.id, one.health, one.message};
+    }
+    return out;
+  }
+
   // From another thread.
   void cancel() noexcept { attest_keylime_cancel(handle_.get()); }
   const attest_keylime* get() const noexcept { return handle_.get(); }

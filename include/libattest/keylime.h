@@ -261,6 +261,45 @@ ATTEST_API ATTEST_MUST_CHECK attest_status
 attest_keylime_quote_get_info(attest_keylime_quote_info* out, const attest_keylime_quote* quote);
 ATTEST_API void attest_keylime_quote_free(attest_keylime_quote* quote);
 
+/* Whether Keylime is set up as Ironic's attestation wants it, check by check. Immutable. */
+typedef struct attest_keylime_diagnosis attest_keylime_diagnosis;
+
+typedef enum attest_keylime_health {
+  ATTEST_KEYLIME_HEALTH_NONE = 0,
+  ATTEST_KEYLIME_HEALTH_OK = 1,
+  ATTEST_KEYLIME_HEALTH_WARNING = 2,
+  ATTEST_KEYLIME_HEALTH_BAD = 3,
+  ATTEST_KEYLIME_HEALTH_UNKNOWN = 4 /* neither the network nor the configuration shows it */
+} attest_keylime_health;
+
+/* attest_keylime_health_name returns "ok" and so on, and NULL for a number of none. */
+ATTEST_API const char* attest_keylime_health_name(attest_keylime_health health);
+
+typedef struct attest_keylime_check {
+  size_t size;
+  const char* id; /* stable: ca-certificate, client-certificate, verifier, registrar, revocation,
+                   * ek-certificate-check, addresses */
+  attest_keylime_health health;
+  const char* message; /* one line, for people */
+} attest_keylime_check;
+#define ATTEST_KEYLIME_CHECK_INIT \
+  { sizeof(attest_keylime_check), NULL, ATTEST_KEYLIME_HEALTH_NONE, NULL }
+
+/*
+ * attest_keylime_diagnose asks the services that are configured, looks at the dates of `keylime`'s
+ * certificates at `now` (seconds since 1970-01-01 UTC), and at Keylime's configuration if there is
+ * one here: keylime.conf, or verifier.conf, registrar.conf and tenant.conf one after the other.
+ * What is wrong, a service that is not reached among it, is in the diagnosis.
+ */
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_keylime_diagnose(
+    attest_keylime_diagnosis** out, const attest_keylime* keylime, const char* configuration,
+    size_t configuration_len, int64_t now, uint32_t timeout_ms);
+ATTEST_API size_t attest_keylime_diagnosis_num_checks(const attest_keylime_diagnosis* diagnosis);
+/* attest_keylime_diagnosis_check: its strings are the diagnosis's. */
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_keylime_diagnosis_check(
+    attest_keylime_check* out, const attest_keylime_diagnosis* diagnosis, size_t index);
+ATTEST_API void attest_keylime_diagnosis_free(attest_keylime_diagnosis* diagnosis);
+
 #ifdef __cplusplus
 }
 #endif

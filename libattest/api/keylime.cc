@@ -24,6 +24,10 @@ struct attest_keylime_quote {
   attest::net::KeylimeQuote quote;
 };
 
+struct attest_keylime_diagnosis {
+  std::vector<attest::net::HealthCheck> checks;
+};
+
 namespace attest::api {
 
 template <>
@@ -36,6 +40,9 @@ template <>
 inline constexpr std::size_t kFirstSize<attest_keylime_status> = 248;
 template <>
 inline constexpr std::size_t kFirstSize<attest_keylime_quote_info> = 104;
+
+template <>
+inline constexpr std::size_t kFirstSize<attest_keylime_check> = 32;
 
 }  // namespace attest::api
 
@@ -374,5 +381,43 @@ attest_status attest_keylime_quote_get_info(attest_keylime_quote_info* out,
 }
 
 void attest_keylime_quote_free(attest_keylime_quote* quote) { delete quote; }
+
+const char* attest_keylime_health_name(attest_keylime_health health) {
+  const int number = attest::api::number_of(health);
+  if (number < ATTEST_KEYLIME_HEALTH_OK || number > ATTEST_KEYLIME_HEALTH_UNKNOWN) return nullptr;
+  return net::health_name(static_cast<net::Health>(number)).data();
+}
+
+attest_status attest_keylime_diagnose(attest_keylime_diagnosis** out, const attest_keylime* keylime,
+                                      const char* configuration, std::size_t configuration_len,
+                                      std::int64_t now, std::uint32_t timeout_ms) {
+  return guard([&] {
+    clear_output(out);
+    auto checks = client_of(keylime).diagnose(attest::api::text(configuration, configuration_len),
+                                              now, timeout_of(timeout_ms));
+    attest::api::give(out, attest_keylime_diagnosis{std::move(checks)});
+  });
+}
+
+std::size_t attest_keylime_diagnosis_num_checks(const attest_keylime_diagnosis* diagnosis) {
+  return diagnosis == nullptr ? 0 : diagnosis->checks.size();
+}
+
+attest_status attest_keylime_diagnosis_check(attest_keylime_check* out,
+                                             const attest_keylime_diagnosis* diagnosis,
+                                             std::size_t index) {
+  return guard([&] {
+    require(diagnosis, "diagnosis");
+    if (index >= diagnosis->checks.size()) throw std::invalid_argument("no check has this index");
+    const net::HealthCheck& check = diagnosis->checks[index];
+    attest_keylime_check filled = ATTEST_KEYLIME_CHECK_INIT;
+    filled.id = check.id.c_str();
+    filled.health = static_cast<attest_keylime_health>(check.health);
+    filled.message = check.message.c_str();
+    attest::api::fill(out, filled);
+  });
+}
+
+void attest_keylime_diagnosis_free(attest_keylime_diagnosis* diagnosis) { delete diagnosis; }
 
 }  // extern "C"

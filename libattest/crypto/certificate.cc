@@ -6,6 +6,8 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <chrono>
+#include <ctime>
 #include <utility>
 
 #include "libattest/base/pem.h"
@@ -57,6 +59,17 @@ std::string text_of(const ASN1_OBJECT* object) {
   return size > 0 && static_cast<std::size_t>(size) < text.size() ? text.data() : "?";
 }
 
+std::int64_t seconds_of(const ASN1_TIME* time) {
+  std::tm t{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &t) != 1) fail("validity", "not a date");
+  using namespace std::chrono;
+  const sys_days day = year(t.tm_year + 1900) / month(static_cast<unsigned>(t.tm_mon + 1)) /
+                       std::chrono::day(static_cast<unsigned>(t.tm_mday));
+  return duration_cast<seconds>(day.time_since_epoch() + hours(t.tm_hour) + minutes(t.tm_min) +
+                                seconds(t.tm_sec))
+      .count();
+}
+
 }  // namespace
 
 Certificate Certificate::from_der(Bytes der) {
@@ -80,6 +93,12 @@ std::string Certificate::subject() const {
   X509_NAME_oneline(X509_get_subject_name(certificate_.get()), text.data(),
                     static_cast<int>(text.size()));
   return printable(text.data());
+}
+
+Validity Certificate::validity() const {
+  const QuietErrors quiet;
+  return {seconds_of(X509_get0_notBefore(certificate_.get())),
+          seconds_of(X509_get0_notAfter(certificate_.get()))};
 }
 
 bool Certificate::is_ca() const {

@@ -23,6 +23,13 @@ namespace attest::crypto {
 // RFC 5280, 4.2.1.3, the bits as OpenSSL numbers them.
 enum KeyUsage : std::uint32_t { kKeyEncipherment = 0x0020, kKeyAgreement = 0x0008 };
 
+// How long a certificate is valid (RFC 5280, 4.1.2.5), in seconds since 1970-01-01 UTC; both ends
+// are inside.
+struct Validity {
+  std::int64_t not_before = 0;
+  std::int64_t not_after = 0;
+};
+
 // Immutable and cheap to copy. What it says is only a claim until it chains to something.
 class Certificate {
  public:
@@ -32,6 +39,7 @@ class Certificate {
   // Throws ParseError when it is none that PublicKey can hold.
   PublicKey key() const;
   std::string subject() const;  // for messages: escaped, one line
+  Validity validity() const;    // throws ParseError for dates that can not be read
   // Each throws ParseError when the extension is there and not of its format, or there twice.
   bool is_ca() const;
   std::optional<std::uint32_t> key_usage() const;

@@ -142,6 +142,46 @@ Keylime::Versions Keylime::versions(Timeout timeout) const {
   return out;
 }
 
+template <typename Ask>
+HealthCheck Keylime::ask_health(const char* id, const Call& call, const Ask& ask) {
+  try {
+    const Call part =
+        Call::part(call, call.remaining() / 2);  // the other service has its turn, too
+    return {id, Health::kOk, ask(part)};
+  } catch (const NetError& e) {
+    if (e.failure() == Failure::kCancelled) throw;
+    return {id, Health::kBad, e.what()};
+  }
+}
+
+std::vector<HealthCheck> Keylime::diagnose(std::string_view configuration, std::int64_t now,
+                                           Timeout timeout) const {
+  const Call call(timeout, canceller_);
+  std::vector<HealthCheck> out{check_dates("ca-certificate", credentials_.ca, now),
+                               check_dates("client-certificate", credentials_.certificate, now)};
+  const auto lists = [](Https& peer, const Api& api) {
+    const Answer answer = peer.get(api.path("/agents/"), kListAnswer);
+    const std::size_t count = results(peer, answer, "to list its agents",
+                                      [](const json::Value& r) { return read_ids(r).size(); });
+    return peer.who() + ": API " + api.text() + ", " + std::to_string(count) +
+           " agents; it shows a certificate of the CA and takes ours";
+  };
+  if (verifier_) {
+    out.push_back(ask_health("verifier", call, [&](const Call& part) {
+      Https peer = verifier(part);
+      return lists(peer, negotiate_verifier(peer));
+    }));
+  }
+  if (registrar_) {
+    out.push_back(ask_health("registrar", call, [&](const Call& part) {
+      Https peer = registrar(part);
+      return lists(peer, negotiate_registrar(peer));
+    }));
+  }
+  for (HealthCheck& check : check_configuration(configuration)) out.push_back(std::move(check));
+  return out;
+}
+
 std::optional<KeylimeAgent> Keylime::lookup(std::string_view uuid, Timeout timeout) const {
   agent_id(uuid);
   const Call call(timeout, canceller_);

@@ -21,6 +21,7 @@
 #include "libattest/net/call.h"
 #include "libattest/net/https.h"
 #include "libattest/net/keylime_body.h"
+#include "libattest/net/keylime_doctor.h"
 #include "libattest/net/keylime_record.h"
 #include "libattest/net/keylime_status.h"
 #include "libattest/net/keylime_version.h"
@@ -45,6 +46,12 @@ class Keylime {
 
   // What is spoken with each service that there is.
   Versions versions(Timeout timeout) const;
+
+  // Asks both services, looks at the dates of our certificates at `now` (seconds since 1970-01-01
+  // UTC) and at a configuration (check_configuration). What is wrong is in the list: only a call
+  // that was cancelled throws.
+  std::vector<HealthCheck> diagnose(std::string_view configuration, std::int64_t now,
+                                    Timeout timeout) const;
 
   // Registrar. Nothing when it does not know the agent.
   std::optional<KeylimeAgent> lookup(std::string_view uuid, Timeout timeout) const;
@@ -81,6 +88,8 @@ class Keylime {
  private:
   Https verifier(const Call& call) const;
   Https registrar(const Call& call) const;
+  template <typename Ask>
+  static HealthCheck ask_health(const char* id, const Call& call, const Ask& ask);
   Https agent(const KeylimeAgent& agent, const Call& call) const;
   std::optional<KeylimeStatus> poll(Https& verifier, const Api& api, std::string_view uuid) const;
   std::string stored_path(Https& verifier, StoredPolicy kind, std::string_view name) const;

@@ -96,6 +96,12 @@ SAME(ATTEST_KEYLIME_NOT_ATTESTED, 5);
 SAME(ATTEST_KEYLIME_RUNTIME_POLICY, 1);
 SAME(ATTEST_KEYLIME_MB_POLICY, 2);
 
+SAME(ATTEST_KEYLIME_HEALTH_NONE, 0);
+SAME(ATTEST_KEYLIME_HEALTH_OK, 1);
+SAME(ATTEST_KEYLIME_HEALTH_WARNING, 2);
+SAME(ATTEST_KEYLIME_HEALTH_BAD, 3);
+SAME(ATTEST_KEYLIME_HEALTH_UNKNOWN, 4);
+
 /* Enumerations are as large as int, and structures begin with their size. Where fields are in the
  * first release, on machines with 64-bit pointers: later ones come behind them. */
 #define AS_INT(type) typedef char size_of_##type[(sizeof(type) == sizeof(int)) ? 1 : -1]
@@ -112,6 +118,7 @@ AS_INT(attest_ima_format);
 AS_INT(attest_ima_digest);
 AS_INT(attest_keylime_verdict);
 AS_INT(attest_keylime_policy_kind);
+AS_INT(attest_keylime_health);
 #define AT(type, field, offset) \
   typedef char                  \
       at_##type##_##field[(sizeof(void*) != 8 || offsetof(type, field) == (offset)) ? 1 : -1]
@@ -154,6 +161,12 @@ AT(attest_keylime_status, attestation_count, 24);
 AT(attest_keylime_status, severity, 32);
 AT(attest_keylime_status, last_event_id, 36);
 AT_LEAST(attest_keylime_status, 248);
+
+AT(attest_keylime_check, size, 0);
+AT(attest_keylime_check, id, 8);
+AT(attest_keylime_check, health, 16);
+AT(attest_keylime_check, message, 24);
+AT_LEAST(attest_keylime_check, 32);
 
 AT(attest_keylime_quote_info, size, 0);
 AT(attest_keylime_quote_info, quote, 8);

@@ -265,6 +265,10 @@ class KeylimeAgent:
                 self.request = context.wrap_socket(self.request, server_side=True)
                 super().setup()
 
+            def finish(self) -> None:
+                super().finish()
+                self.request.close()  # the server closes only what it accepted
+
             def do_GET(self) -> None:
                 agent._answer(self)
 
@@ -299,8 +303,8 @@ class KeylimeAgent:
     def measure(self, path: str, digest: bytes) -> None:
         """What IMA does when a file is used."""
         data, line = ima_entry(path, digest)
+        self.ima.append(line)  # as the kernel does it: the list may be ahead of the PCR, never behind
         self.tpm.extend(IMA_PCR, data)
-        self.ima.append(line)
 
     def runtime_policy(self, **files: bytes) -> bytes:
         """A Keylime runtime policy that allows what was measured until now, and `files`."""
@@ -416,10 +420,10 @@ class KeylimeAgent:
         if self.relay is not None:
             return self.relay._quote(asked, mask)
         pcrs = [pcr for pcr in range(24) if mask >> pcr & 1 or pcr == KEY_PCR]
-        nonce = asked["nonce"].encode()
+        quote = self.tpm.quote(asked["nonce"].encode(), pcrs, self.bank, self.public_key.encode())
         ima = list(self.ima)
         results = {
-            "quote": self.tpm.quote(nonce, pcrs, self.bank, self.public_key.encode()),
+            "quote": quote,
             "hash_alg": self.bank,
             "enc_alg": "rsa",
             "sign_alg": "rsassa",

@@ -219,7 +219,7 @@ class KeylimeService:
 
     def __init__(self, version: str, environments: pathlib.Path, work: pathlib.Path) -> None:
         self.version = version
-        self.home = environment(version, environments)
+        self.home = environment(version, pathlib.Path(environments).resolve())
         self.work = pathlib.Path(work)
         self.processes: list[subprocess.Popen] = []
         self.verifier_port, self.registrar_port, self.agents_port, self.revocation_port = free_ports(4)

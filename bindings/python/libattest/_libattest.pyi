@@ -11,6 +11,7 @@ from ._types import (
     ImaFormat,
     KeyFormat,
     KeylimeAgent,
+    KeylimeCheck,
     KeylimeQuote,
     KeylimeStatus,
     PcrClaim,
@@ -21,6 +22,7 @@ _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Text: TypeAlias = str | _Bytes
 _Pcrs: TypeAlias = dict[str, dict[int, bytes]]
 _Names: TypeAlias = list[str]  # inside Keylime, list is its method
+_Checks: TypeAlias = list[KeylimeCheck]
 
 class _BinaryFile(Protocol):
     def read(self, size: int, /) -> _Bytes: ...
@@ -229,6 +231,9 @@ class Keylime:
         partial: bool = True,
         timeout: float = 30.0,
     ) -> KeylimeQuote: ...
+    def diagnose(
+        self, *, now: int, configuration: _Text = "", timeout: float = 30.0
+    ) -> _Checks: ...
     def cancel(self) -> None: ...
 
 def appraise(

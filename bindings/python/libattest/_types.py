@@ -288,13 +288,22 @@ class KeylimeQuote:
     eventlog: bytes | None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeylimeCheck:
+    """One check of a Keylime's set-up. health: "ok", "warning", "bad" or "unknown"."""
+
+    id: str
+    health: str
+    message: str
+
+
 # They are found, shown and pickled where programs import them from.
 for _public in (
     *(Error, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
     *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest),
     *(Finding, Event, PcrClaim),
-    *(KeylimeAgent, KeylimeQuote, KeylimeStatus),
+    *(KeylimeAgent, KeylimeCheck, KeylimeQuote, KeylimeStatus),
 ):
     _public.__module__ = "libattest"
 del _public

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// attest keylime: one command a question to Keylime's registrar, verifier or agents.
+
+#include "keylime.h"
+
+#include <inttypes.h>
+#include <libattest/attest.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print.h"
+#include "text.h"
+
+#define CONNECTION_USAGE                                                            \
+  "  --verifier HOST:PORT    the default is 127.0.0.1:8881\n"                       \
+  "  --registrar HOST:PORT   the default is 127.0.0.1:8891\n"                       \
+  "  --ca FILE, --cert FILE, --key FILE\n"                                          \
+  "                          the CA of both, and our certificate and key; the\n"    \
+  "                          defaults are Keylime's cacert.crt, client-cert.crt\n"  \
+  "                          and client-private.pem in /var/lib/keylime/cv_ca\n"    \
+  "  --no-name-check         a certificate's name need not be the service's; its\n" \
+  "                          chain still has to lead to the CA\n"                   \
+  "  --timeout SECONDS       for all of it; the default is 30\n"
+
+static const char kStatusHelp[] =
+    "Usage: attest keylime status UUID [OPTION]...\n"
+    "\n"
+    "Shows what the verifier says of an agent.\n"
+    "\n" CONNECTION_USAGE
+    "  --json                  print one JSON object\n"
+    "  --help\n"
+    "\n"
+    "Exit status: 0 trusted; 1 anything else, or not known to the verifier; 2 wrong\n"
+    "usage, or the network failed.\n"
+    "\n"
+    "Example:\n"
+    "  attest keylime status d432fbb3-d2f1-4a97-9ef7-75bd81c00000\n";
+
+static const char kWaitHelp[] =
+    "Usage: attest keylime wait UUID [OPTION]...\n"
+    "\n"
+    "Asks the verifier until an agent is trusted, has failed, or is no longer\n"
+    "attested.\n"
+    "\n" CONNECTION_USAGE
+    "  --json                  print one JSON object\n"
+    "  --help\n"
+    "\n"
+    "Exit status: 0 trusted; 1 not; 2 wrong usage, the network failed, or there was\n"
+    "no verdict in time.\n"
+    "\n"
+    "Example:\n"
+    "  attest keylime wait d432fbb3-d2f1-4a97-9ef7-75bd81c00000 --timeout 120\n";
+
+static const char kAddHelp[] =
+    "Usage: attest keylime add UUID POLICY... [OPTION]...\n"
+    "\n"
+    "Looks an agent up at the registrar and has the verifier attest it by the\n"
+    "policies that are given, at least one of them:\n"
+    "  --runtime-policy FILE   a Keylime runtime policy\n"
+    "  --allowlist FILE [--excludelist FILE]\n"
+    "  --policy-name NAME      a runtime policy that the verifier has stored; with one\n"
+    "                          of the above, the name that it is stored under\n"
+    "  --tpm-policy FILE       PCR values\n"
+    "  --mb-policy FILE        a measured-boot reference state\n"
+    "\n" CONNECTION_USAGE
+    "  --json                  print one JSON object\n"
+    "  --help\n"
+    "\n"
+    "Exit status: 0 added; 1 the registrar does not know the agent; 2 wrong usage,\n"
+    "unreadable or malformed input, the network failed, or the verifier refused.\n"
+    "\n"
+    "Example:\n"
+    "  attest keylime add d432fbb3-d2f1-4a97-9ef7-75bd81c00000 \\\n"
+    "      --allowlist allowlist.txt --excludelist exclude.txt\n";
+
+static const char kDeleteHelp[] =
+    "Usage: attest keylime delete UUID [OPTION]...\n"
+    "\n"
+    "Ends an agent's attestation, and returns when the verifier does not know it any\n"
+    "more. The registrar keeps it.\n"
+    "\n" CONNECTION_USAGE
+    "  --json                  print one JSON object\n"
+    "  --help\n"
+    "\n"
+    "Exit status: 0 it is gone, or was never there; 2 wrong usage, or the network\n"
+    "failed.\n"
+    "\n"
+    "Example:\n"
+    "  attest keylime delete d432fbb3-d2f1-4a97-9ef7-75bd81c00000\n";
+
+static const char kListHelp[] =
+    "Usage: attest keylime list [OPTION]...\n"
+    "\n"
+    "Lists the verifier's agents, a line each.\n"
+    "\n" CONNECTION_USAGE
+    "  --json                  print one JSON object\n"
+    "  --help\n"
+    "\n"
+    "Exit status: 0 done; 2 wrong usage, or the network failed.\n"
+    "\n"
+    "Example:\n"
+    "  attest keylime list --verifier 192.0.2.1:8881\n";
+
+static const char kQuoteHelp[] =
+    "Usage: attest keylime quote UUID [OPTION]...\n"
+    "\n"
+    "Looks an agent up at the registrar, asks the agent itself for a quote over PCR 16\n"
+    "with a fresh nonce, and checks signature, nonce and selection with the key that\n"
+    "it registered. The agent must show the certificate that it registered. That the\n"
+    "key is this machine's, and what its PCRs mean, is not looked at.\n"
+    "\n" CONNECTION_USAGE
+    "  --json                  print one JSON object\n"
+    "  --help\n"
+    "\n"
+    "Exit status: 0 the quote is good; 1 it is not, or the registrar does not know the\n"
+    "agent; 2 wrong usage, or the network failed.\n"
+    "\n"
+    "Example:\n"
+    "  attest keylime quote d432fbb3-d2f1-4a97-9ef7-75bd81c00000 --json\n";
+
+enum {
+  DEFAULT_SECONDS = 30,
+  MAX_SECONDS = 7 * 24 * 3600,
+};
+
+// The library's last words, in the way of all failures.
+static int failed(const struct command* command) {
+  complain(command->name, "%s", attest_last_error());
+  return STATUS_FAILED;
+}
+
+static bool read_credential(struct blob* out, const struct command* command,
+                            const struct options* options, enum option option,
+                            const char* fallback) {
+  const char* const path = options->value[option] != NULL ? options->value[option] : fallback;
+  return read_file(out, command->name, path, SMALL_FILE, ABSENCE_FAILS);
+}
+
+static bool read_timeout(uint32_t* timeout_ms, const struct command* command,
+                         const struct options* options) {
+  const char* const text = options->value[OPTION_TIMEOUT];
+  unsigned long seconds = DEFAULT_SECONDS;
+  if (text != NULL) {
+    const size_t length = strlen(text);
+    const bool digits = length <= 6 && strspn(text, "0123456789") == length;
+    seconds = digits ? strtoul(text, NULL, 10) : 0;
+    if (seconds == 0 || seconds > MAX_SECONDS) {
+      usage_error(command, "--timeout is not a number of seconds from 1 to %d", MAX_SECONDS);
+      return false;
+    }
+  }
+  *timeout_ms = (uint32_t)seconds * 1000;
+  return true;
+}
+
+bool keylime_open(struct keylime* out, const struct command* command,
+                  const struct options* options) {
+  memset(out, 0, sizeof *out);
+  struct blob ca = {NULL, 0};
+  struct blob certificate = {NULL, 0};
+  struct blob key = {NULL, 0};
+  bool good =
+      read_timeout(&out->timeout_ms, command, options) &&
+      read_credential(&ca, command, options, OPTION_CA, CV_CA "cacert.crt") &&
+      read_credential(&certificate, command, options, OPTION_CERT, CV_CA "client-cert.crt") &&
+      read_credential(&key, command, options, OPTION_KEY, CV_CA "client-private.pem");
+  if (good) {
+    attest_keylime_options how = ATTEST_KEYLIME_OPTIONS_INIT;
+    const char* const verifier = options->value[OPTION_VERIFIER];
+    const char* const registrar = options->value[OPTION_REGISTRAR];
+    how.verifier = verifier != NULL ? verifier : "127.0.0.1:8881";
+    how.registrar = registrar != NULL ? registrar : "127.0.0.1:8891";
+    how.ca = (const char*)ca.data;
+    how.ca_len = ca.size;
+    how.certificate = (const char*)certificate.data;
+    how.certificate_len = certificate.size;
+    how.key = (const char*)key.data;
+    how.key_len = key.size;
+    how.no_name_check = options->value[OPTION_NO_NAME_CHECK] != NULL;
+    good = attest_keylime_new(&out->client, &how) == ATTEST_OK;
+    if (!good) failed(command);
+  }
+  blob_free(&ca);
+  blob_free(&certificate);
+  blob_free(&key);
+  return good;
+}
+
+void keylime_close(struct keylime* keylime) { attest_keylime_free(keylime->client); }
+
+// Writes the words, or the JSON where that was asked for, and frees both.
+static int show(const struct command* command, const struct options* options, struct text* words,
+                struct text* json, int status) {
+  const bool written =
+      text_to_stdout(command->name, options->value[OPTION_JSON] != NULL ? json : words);
+  text_free(words);
+  text_free(json);
+  return written ? status : STATUS_FAILED;
+}
+
+// A library's text as a JSON string, or null.
+void keylime_add_json_string(struct text* json, const char* string) {
+  if (string == NULL || *string == '\0') {
+    text_add(json, "null");
+    return;
+  }
+  text_add(json, "\"");
+  for (; *string != '\0'; ++string) {
+    const unsigned char c = (unsigned char)*string;
+    if (c == '"' || c == '\\') {
+      text_add(json, "\\%c", c);
+    } else if (c < 0x20) {
+      text_add(json, "\\u%04x", c);
+    } else {
+      text_add(json, "%c", c);
+    }
+  }
+  text_add(json, "\"");
+}
+
+// A number, or null for a negative one.
+static void add_json_number(struct text* json, int64_t number) {
+  if (number < 0) {
+    text_add(json, "null");
+  } else {
+    text_add(json, "%" PRId64, number);
+  }
+}
+
+static int show_status(const struct command* command, const struct options* options,
+                       const attest_keylime_status* s) {
+  const char* const verdict = attest_keylime_verdict_name(s->verdict);
+  struct text words = {0};
+  struct text json = {0};
+  text_add(&words, "%s: %s", options->operand, verdict);
+  if (s->state < 0) {
+    text_add(&words, ": the verifier does not know it\n");
+  } else {
+    text_add(&words, " (%s", s->state_name);
+    if (s->attestation_count >= 0) {
+      text_add(&words, ", %" PRId64 " attestations", s->attestation_count);
+    }
+    text_add(&words, ")");
+    if (s->last_event_id[0] != '\0') text_add(&words, ": %s", s->last_event_id);
+    text_add(&words, "\n");
+  }
+  text_add(&json, "{\"uuid\": \"%s\", \"verdict\": \"%s\", \"state\": ", options->operand, verdict);
+  add_json_number(&json, s->state);
+  text_add(&json, ", \"state_name\": ");
+  keylime_add_json_string(&json, s->state_name);
+  text_add(&json, ", \"attestation_count\": ");
+  add_json_number(&json, s->attestation_count);
+  text_add(&json, ", \"last_event_id\": ");
+  keylime_add_json_string(&json, s->last_event_id);
+  text_add(&json, ", \"severity\": ");
+  add_json_number(&json, s->severity);
+  text_add(&json, "}\n");
+  return show(command, options, &words, &json,
+              s->verdict == ATTEST_KEYLIME_TRUSTED ? STATUS_GOOD : STATUS_BAD);
+}
+
+typedef attest_status ask_status(attest_keylime_status* out, const attest_keylime* keylime,
+                                 const char* uuid, uint32_t timeout_ms);
+
+static int run_asking(const struct command* command, const struct options* options,
+                      ask_status* ask) {
+  struct keylime keylime;
+  attest_keylime_status s = ATTEST_KEYLIME_STATUS_INIT;
+  int status = STATUS_FAILED;
+  if (keylime_open(&keylime, command, options)) {
+    status = ask(&s, keylime.client, options->operand, keylime.timeout_ms) == ATTEST_OK
+                 ? show_status(command, options, &s)
+                 : failed(command);
+  }
+  keylime_close(&keylime);
+  return status;
+}
+
+static int run_status(const struct command* command, const struct options* options) {
+  return run_asking(command, options, attest_keylime_get_status);
+}
+
+static int run_wait(const struct command* command, const struct options* options) {
+  return run_asking(command, options, attest_keylime_wait);
+}
+
+// What was done to the agent, in a word of the command's.
+static int show_done(const struct command* command, const struct options* options, const char* what,
+                     int status) {
+  struct text words = {0};
+  struct text json = {0};
+  text_add(&words, "%s: %s\n", options->operand, what);
+  text_add(&json, "{\"uuid\": \"%s\", \"result\": \"%s\"}\n", options->operand, what);
+  return show(command, options, &words, &json, status);
+}
+
+static int run_delete(const struct command* command, const struct options* options) {
+  struct keylime keylime;
+  int status = STATUS_FAILED;
+  if (keylime_open(&keylime, command, options)) {
+    status =
+        attest_keylime_delete(keylime.client, options->operand, keylime.timeout_ms) == ATTEST_OK
+            ? show_done(command, options, "deleted", STATUS_GOOD)
+            : failed(command);
+  }
+  keylime_close(&keylime);
+  return status;
+}
+
+static const enum option kPolicyFiles[] = {OPTION_RUNTIME_POLICY, OPTION_ALLOWLIST,
+                                           OPTION_EXCLUDELIST, OPTION_TPM_POLICY, OPTION_MB_POLICY};
+enum { NUM_POLICY_FILES = sizeof kPolicyFiles / sizeof kPolicyFiles[0] };
+
+static int add_agent(const struct command* command, const struct options* options,
+                     const struct keylime* keylime, const struct blob* files) {
+  attest_keylime_add_options how = ATTEST_KEYLIME_ADD_OPTIONS_INIT;
+  const char** const texts[] = {&how.runtime_policy, &how.allowlist, &how.excludelist,
+                                &how.tpm_policy, &how.mb_policy};
+  size_t* const sizes[] = {&how.runtime_policy_len, &how.allowlist_len, &how.excludelist_len,
+                           &how.tpm_policy_len, &how.mb_policy_len};
+  for (size_t i = 0; i < NUM_POLICY_FILES; ++i) {
+    *texts[i] = (const char*)files[i].data;
+    *sizes[i] = files[i].size;
+  }
+  how.policy_name = options->value[OPTION_POLICY_NAME];
+  attest_keylime_agent* agent = NULL;
+  int status = STATUS_FAILED;
+  if (attest_keylime_lookup(&agent, keylime->client, options->operand, keylime->timeout_ms) !=
+      ATTEST_OK) {
+    failed(command);
+  } else if (agent == NULL) {
+    status = show_done(command, options, "not registered", STATUS_BAD);
+  } else if (attest_keylime_add(keylime->client, agent, &how, keylime->timeout_ms) != ATTEST_OK) {
+    failed(command);
+  } else {
+    status = show_done(command, options, "added", STATUS_GOOD);
+  }
+  attest_keylime_agent_free(agent);
+  return status;
+}
+
+static int run_add(const struct command* command, const struct options* options) {
+  bool some = options->value[OPTION_POLICY_NAME] != NULL;
+  for (size_t i = 0; i < NUM_POLICY_FILES; ++i)
+    some = some || options->value[kPolicyFiles[i]] != NULL;
+  if (!some) return usage_error(command, "a policy is missing");
+  if (options->value[OPTION_EXCLUDELIST] != NULL && options->value[OPTION_ALLOWLIST] == NULL) {
+    return usage_error(command, "--excludelist needs --allowlist");
+  }
+  if (options->value[OPTION_RUNTIME_POLICY] != NULL && options->value[OPTION_ALLOWLIST] != NULL) {
+    return usage_error(command, "--runtime-policy and --allowlist are two policies for one list");
+  }
+  struct blob files[NUM_POLICY_FILES] = {{NULL, 0}};
+  bool good = true;
+  for (size_t i = 0; good && i < NUM_POLICY_FILES; ++i) {
+    const char* const path = options->value[kPolicyFiles[i]];
+    good = path == NULL || read_file(&files[i], command->name, path, LOG_FILE, ABSENCE_FAILS);
+  }
+  struct keylime keylime = {NULL, 0};
+  int status = STATUS_FAILED;
+  if (good && keylime_open(&keylime, command, options)) {
+    status = add_agent(command, options, &keylime, files);
+  }
+  keylime_close(&keylime);
+  for (size_t i = 0; i < NUM_POLICY_FILES; ++i) blob_free(&files[i]);
+  return status;
+}
+
+static int show_list(const struct command* command, const struct options* options,
+                     const attest_buffer* list) {
+  struct text words = {0};
+  struct text json = {0};
+  text_add(&json, "{\"agents\": [");
+  const char* line = (const char*)attest_buffer_data(list);
+  // Ids are letters, digits, '.', '-' and '_': the library lets no other through.
+  for (bool first = true; *line != '\0'; first = false) {
+    const size_t length = strcspn(line, "\n");
+    text_add(&words, "%.*s\n", (int)length, line);
+    text_add(&json, "%s\"%.*s\"", first ? "" : ", ", (int)length, line);
+    line += length + (line[length] == '\n' ? 1 : 0);
+  }
+  text_add(&json, "]}\n");
+  return show(command, options, &words, &json, STATUS_GOOD);
+}
+
+static int run_list(const struct command* command, const struct options* options) {
+  struct keylime keylime;
+  attest_buffer* list = NULL;
+  int status = STATUS_FAILED;
+  if (keylime_open(&keylime, command, options)) {
+    status = attest_keylime_list(&list, keylime.client, keylime.timeout_ms) == ATTEST_OK
+                 ? show_list(command, options, list)
+                 : failed(command);
+  }
+  attest_buffer_free(list);
+  keylime_close(&keylime);
+  return status;
+}
+
+enum { NONCE_BYTES = 20, NONCE_TEXT = 2 * NONCE_BYTES + 1 };
+
+static bool make_nonce(char nonce[NONCE_TEXT]) {
+  static const char kDigits[] = "0123456789abcdef";
+  uint8_t bytes[NONCE_BYTES];
+  if (attest_nonce_make(bytes, sizeof bytes) != ATTEST_OK) return false;
+  for (size_t i = 0; i < sizeof bytes; ++i) {
+    nonce[2 * i] = kDigits[bytes[i] >> 4];
+    nonce[2 * i + 1] = kDigits[bytes[i] & 0xf];
+  }
+  nonce[NONCE_TEXT - 1] = '\0';
+  return true;
+}
+
+static int show_quote(const struct command* command, const struct options* options,
+                      const char* nonce, const attest_keylime_quote_info* info,
+                      const attest_report* report) {
+  const bool good = attest_report_quote_verified(report) == 1;
+  attest_buffer* rendered = NULL;
+  if (attest_report_to_json(&rendered, report) != ATTEST_OK) return failed(command);
+  struct text words = {0};
+  struct text json = {0};
+  text_add(&words, "%s: the quote is %s\n", options->operand, good ? "good" : "not good");
+  print_report_findings(&words, report);
+  text_add(&json,
+           "{\"uuid\": \"%s\", \"verified\": %s, \"nonce\": \"%s\", \"quote\": ", options->operand,
+           good ? "true" : "false", nonce);
+  keylime_add_json_string(&json, info->quote);
+  text_add(&json, ", \"report\": %s}\n", (const char*)attest_buffer_data(rendered));
+  attest_buffer_free(rendered);
+  return show(command, options, &words, &json, good ? STATUS_GOOD : STATUS_BAD);
+}
+
+static int check_quote(const struct command* command, const struct options* options,
+                       const struct keylime* keylime, const attest_keylime_agent* agent) {
+  char nonce[NONCE_TEXT];
+  attest_keylime_agent_info node = ATTEST_KEYLIME_AGENT_INFO_INIT;
+  attest_keylime_quote_info info = ATTEST_KEYLIME_QUOTE_INFO_INIT;
+  attest_keylime_quote* answer = NULL;
+  attest_key* key = NULL;
+  attest_quote* quote = NULL;
+  attest_report* report = NULL;
+  attest_quote_options how = ATTEST_QUOTE_OPTIONS_INIT;
+  how.nonce = (const uint8_t*)nonce;
+  how.nonce_len = NONCE_TEXT - 1;
+  const bool asked =
+      make_nonce(nonce) && attest_keylime_agent_get_info(&node, agent) == ATTEST_OK &&
+      attest_keylime_identity_quote(&answer, keylime->client, agent, nonce, keylime->timeout_ms) ==
+          ATTEST_OK &&
+      attest_keylime_quote_get_info(&info, answer) == ATTEST_OK &&
+      attest_key_load(&key, node.ak, node.ak_len) == ATTEST_OK &&
+      attest_quote_parse_keylime(&quote, info.quote, info.quote_len) == ATTEST_OK &&
+      attest_quote_verify(&report, quote, key, &how) == ATTEST_OK;
+  const int status = asked ? show_quote(command, options, nonce, &info, report) : failed(command);
+  attest_report_free(report);
+  attest_quote_free(quote);
+  attest_key_free(key);
+  attest_keylime_quote_free(answer);
+  return status;
+}
+
+static int run_quote(const struct command* command, const struct options* options) {
+  struct keylime keylime;
+  attest_keylime_agent* agent = NULL;
+  int status = STATUS_FAILED;
+  if (keylime_open(&keylime, command, options)) {
+    if (attest_keylime_lookup(&agent, keylime.client, options->operand, keylime.timeout_ms) !=
+        ATTEST_OK) {
+      failed(command);
+    } else if (agent == NULL) {
+      status = show_done(command, options, "not registered", STATUS_BAD);
+    } else {
+      status = check_quote(command, options, &keylime, agent);
+    }
+  }
+  attest_keylime_agent_free(agent);
+  keylime_close(&keylime);
+  return status;
+}
+
+#define POLICY_OPTIONS                                                                          \
+  (HAS(RUNTIME_POLICY) | HAS(ALLOWLIST) | HAS(EXCLUDELIST) | HAS(TPM_POLICY) | HAS(MB_POLICY) | \
+   HAS(POLICY_NAME))
+
+const struct command kKeylimeAddCommand = {.name = "keylime add",
+                                           .help = kAddHelp,
+                                           .accepts = KEYLIME_OPTIONS | POLICY_OPTIONS,
+                                           .operand = "UUID",
+                                           .run = run_add};
+const struct command kKeylimeStatusCommand = {.name = "keylime status",
+                                              .help = kStatusHelp,
+                                              .accepts = KEYLIME_OPTIONS,
+                                              .operand = "UUID",
+                                              .run = run_status};
+const struct command kKeylimeWaitCommand = {.name = "keylime wait",
+                                            .help = kWaitHelp,
+                                            .accepts = KEYLIME_OPTIONS,
+                                            .operand = "UUID",
+                                            .run = run_wait};
+const struct command kKeylimeDeleteCommand = {.name = "keylime delete",
+                                              .help = kDeleteHelp,
+                                              .accepts = KEYLIME_OPTIONS,
+                                              .operand = "UUID",
+                                              .run = run_delete};
+const struct command kKeylimeListCommand = {.name = "keylime list",
+                                            .help = kListHelp,
+                                            .accepts = KEYLIME_OPTIONS,
+                                            .operand = NULL,
+                                            .run = run_list};
+const struct command kKeylimeQuoteCommand = {.name = "keylime quote",
+                                             .help = kQuoteHelp,
+                                             .accepts = KEYLIME_OPTIONS,
+                                             .operand = "UUID",
+                                             .run = run_quote};

@@ -267,6 +267,7 @@ class Ironic:
                 stdout=out,
                 stderr=out,
                 env=environment,
+                cwd=self.folder,  # the first place where Python looks for packages
                 start_new_session=True,
             )
 

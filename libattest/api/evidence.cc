@@ -111,6 +111,15 @@ attest_status attest_evidence_set_ima_reader(attest_evidence* evidence, attest_r
   });
 }
 
+attest_status attest_evidence_set_ima_first_entry(attest_evidence* evidence, std::uint64_t first) {
+  return guard([&] {
+    attest::api::require(evidence, "evidence");
+    auto& ima = evidence->evidence.ima;
+    if (!ima) throw attest::api::StateError("there is no IMA list to begin at an entry");
+    ima->first_entry = first;
+  });
+}
+
 void attest_evidence_free(attest_evidence* evidence) { delete evidence; }
 
 }  // extern "C"

@@ -35,7 +35,8 @@ struct EventLogEvidence {
 // An IMA list: in memory, or to be read once.
 struct ImaEvidence {
   std::vector<std::uint8_t> bytes;
-  ReadBytes read;  // empty: `bytes` are the list
+  ReadBytes read;                 // empty: `bytes` are the list
+  std::uint64_t first_entry = 0;  // the list's first entry in the node's list: 0 for a whole one
 };
 
 struct Evidence {

@@ -565,13 +565,26 @@ class Active(Base):
 
     def test_the_state_is_taken_over(self):
         node = self.running()
-        with mock.patch.object(libattest.Node, "export", create=True, return_value=b"s" * 100):
-            pass
         watched = self.round(node, self.good())
         watched.good_at = 5.0
         active._write(mock.Mock(node=node), watched, self.good())
-        other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        self.assertIn("state", Record(node).data["active"])
+        with mock.patch.object(active.LOG, "warning") as warned:
+            other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        warned.assert_not_called()
         self.assertEqual(("trusted", 5.0), (other.verdict, other.good_at))
+
+    def test_a_state_that_is_not_usable_is_read_anew(self):
+        for state in ("", "!", "AAAA", "A" * 4096):
+            self.assertEqual(0, active.restore(state, "node").ima_entries)
+
+    def test_a_node_that_can_not_be_looked_at_leaves_the_others(self):
+        watch, seen = active.Watch(), []
+        rows = [(name, "libattest-fake", "", None, False, None) for name in "abc"]
+        manager = mock.Mock(**{"iter_nodes.return_value": rows})
+        with mock.patch.object(watch, "_watched", side_effect=lambda _c, uuid, _u: seen.append(uuid) or 1 / 0):
+            watch.look(manager, self.context, object)
+        self.assertEqual(["a", "b", "c"], seen)
 
     def test_what_left_active_and_came_back_begins_anew(self):
         node = self.running()

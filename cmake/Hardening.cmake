@@ -11,6 +11,8 @@ function(attest_hardened target)
     $<$<CONFIG:Release,RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
   if(ATTEST_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${ATTEST_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
-    target_link_options(${target} PRIVATE -fsanitize=${ATTEST_SANITIZE})
+    # A C program that links the library needs the sanitizer's C++ part, which clang leaves out.
+    target_link_options(${target} PRIVATE -fsanitize=${ATTEST_SANITIZE}
+      $<$<LINK_LANG_AND_ID:C,Clang>:-fsanitize-link-c++-runtime;-lstdc++>)
   endif()
 endfunction()

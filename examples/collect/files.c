@@ -21,6 +21,7 @@ void complain(const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   fputs("collect: ", stderr);
+  // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): a false alarm of clang 14
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
   va_end(arguments);

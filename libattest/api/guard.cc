@@ -26,9 +26,9 @@ attest_status record(attest_status status, std::string_view why) noexcept {
     while (end > 0 && continues(why[end])) --end;
     why = why.substr(0, end);
   }
-  const auto end = std::ranges::transform(why, last_error.begin(), [](char c) {
-                     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-                   }).out;
+  char* const end = std::ranges::transform(why, last_error.begin(), [](char c) {
+                      return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+                    }).out;
   *end = '\0';
   return status;
 }

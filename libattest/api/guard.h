@@ -12,6 +12,7 @@
 
 #include "libattest/base.h"
 #include "libattest/base/reader.h"
+#include "libattest/crypto/error_queue.h"
 
 namespace attest::api {
 
@@ -34,6 +35,7 @@ attest_status failed() noexcept;
 // is one call of this.
 template <std::invocable Body>
 attest_status guard(const Body& body) noexcept {
+  const crypto::KeptErrorQueue kept;
   try {
     body();
     return ATTEST_OK;

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "libattest/crypto/error_queue.h"
+
 namespace attest::crypto {
 namespace {
 
@@ -47,6 +49,9 @@ Context::Context() : library_(OSSL_LIB_CTX_new()) {
           encryption_ && hmac_ && aes_cfb_[0] && aes_cfb_[1]);
   quiet.check_memory();  // it may have run out after these and before the others of their kind
 }
+
+KeptErrorQueue::KeptErrorQueue() noexcept { ERR_set_mark(); }
+KeptErrorQueue::~KeptErrorQueue() { ERR_pop_to_mark(); }
 
 void QuietErrors::check_memory() const {
   const auto is_memory = [](unsigned long error) {

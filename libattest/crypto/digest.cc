@@ -33,9 +33,11 @@ constexpr std::array<Algorithm, kAllHashes.size()> kAlgorithms{{{Hash::kSha1, "s
 constexpr Algorithm kNone{Hash{}, "no digest algorithm", 0};
 
 const Algorithm& algorithm_of(Hash hash) noexcept {
-  const auto found = std::ranges::find(kAlgorithms, hash, &Algorithm::hash);
+  const auto* const found = std::ranges::find(kAlgorithms, hash, &Algorithm::hash);
   return found == kAlgorithms.end() ? kNone : *found;
 }
+
+constexpr const char* kTooLarge = "a digest is at most 64 bytes";
 
 void require(int done) {
   if (done != 1) throw std::runtime_error("OpenSSL could not compute a digest");
@@ -60,7 +62,11 @@ std::optional<Hash> hash_from_name(std::string_view name) noexcept {
 std::string_view hash_name(Hash hash) noexcept { return algorithm_of(hash).name; }
 std::size_t hash_size(Hash hash) noexcept { return algorithm_of(hash).size; }
 
-Digest::Digest(Bytes bytes) { std::ranges::copy(bytes, resize(bytes.size()).begin()); }
+Digest::Digest(Bytes bytes) {
+  if (bytes.size() > bytes_.size()) throw std::invalid_argument(kTooLarge);
+  std::ranges::copy(bytes, bytes_.begin());
+  size_ = static_cast<std::uint8_t>(bytes.size());
+}
 
 Digest Digest::filled(std::size_t size, std::uint8_t value) {
   Digest d;
@@ -73,7 +79,7 @@ bool Digest::all(std::uint8_t value) const noexcept {
 }
 
 std::span<std::uint8_t> Digest::resize(std::size_t size) {
-  if (size > bytes_.size()) throw std::invalid_argument("a digest is at most 64 bytes");
+  if (size > bytes_.size()) throw std::invalid_argument(kTooLarge);
   std::fill(bytes_.begin() + static_cast<std::ptrdiff_t>(size), bytes_.end(), std::uint8_t{0});
   size_ = static_cast<std::uint8_t>(size);
   return {bytes_.data(), size};
@@ -92,8 +98,7 @@ Hasher::Hasher(Hash hash)
 }
 
 void Hasher::begin() {
-  // The one step that allocates.
-  const QuietErrors quiet;
+  // The one step that allocates, and so the one that can fail.
   if (EVP_DigestInit_ex2(context_.get(), md_, nullptr) != 1) throw std::bad_alloc();
 }
 

@@ -263,9 +263,9 @@ bool PublicKey::verify_digest(Scheme scheme, Hash hash, Bytes digest, Bytes sign
     // OpenSSL does not sign with every digest: not with SM3 and RSA. It says the same when it lacks
     // memory, and is asked twice for that.
     const auto set_md = [&] { return EVP_PKEY_CTX_set_signature_md(context.get(), md) == 1; };
-    return (set_md() || set_md()) &&
-           EVP_PKEY_verify(context.get(), signature.data(), signature.size(), digest.data(),
-                           digest.size()) == 1;
+    const bool has_md = set_md() || set_md();  // NOLINT(misc-redundant-expression)
+    return has_md && EVP_PKEY_verify(context.get(), signature.data(), signature.size(),
+                                     digest.data(), digest.size()) == 1;
   };
   const bool good = scheme == Scheme::kRsapss
                         ? verifies(RSA_PSS_SALTLEN_DIGEST) || verifies(RSA_PSS_SALTLEN_MAX)

@@ -86,7 +86,8 @@ struct Nodes {
   }
 };
 
-// RapidJSON takes null for an answer and writes to it.
+// RapidJSON takes null for an answer and writes to it. It calls these on an object.
+// NOLINTBEGIN(readability-convert-member-functions-to-static)
 class Allocator {
  public:
   [[maybe_unused]] static const bool kNeedFree = true;
@@ -107,6 +108,7 @@ class Allocator {
     return p;
   }
 };
+// NOLINTEND(readability-convert-member-functions-to-static)
 
 // Takes RapidJSON's events and lays out the tree: the children of a container lie side by side, so
 // that each is found by its number.
@@ -116,20 +118,25 @@ class Builder {
 
   bool Null() { return add(Type::kNull, 0); }
   bool Bool(bool flag) { return add(flag ? Type::kTrue : Type::kFalse, 0); }
-  bool Int(int) { return add(Type::kOtherNumber, 0); }  // signed means negative, or "-0"
-  bool Int64(std::int64_t) { return add(Type::kOtherNumber, 0); }
+  bool Int(int /*number*/) { return add(Type::kOtherNumber, 0); }  // signed means negative, or "-0"
+  bool Int64(std::int64_t /*number*/) { return add(Type::kOtherNumber, 0); }
   bool Uint(unsigned number) { return add(Type::kNumber, number); }
   bool Uint64(std::uint64_t number) { return add(Type::kNumber, number); }
-  bool Double(double) { return add(Type::kOtherNumber, 0); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // never asked for
-  bool String(const char* s, rapidjson::SizeType size, bool) {
+  bool Double(double /*number*/) { return add(Type::kOtherNumber, 0); }
+  // Never asked for.
+  static bool RawNumber(const char* /*s*/, rapidjson::SizeType /*size*/, bool /*copy*/) {
+    return false;
+  }
+  bool String(const char* s, rapidjson::SizeType size, bool /*copy*/) {
     return text(Type::kString, s, size);
   }
-  bool Key(const char* s, rapidjson::SizeType size, bool) { return text(Type::kKey, s, size); }
+  bool Key(const char* s, rapidjson::SizeType size, bool /*copy*/) {
+    return text(Type::kKey, s, size);
+  }
   bool StartObject() { return start(Type::kObject); }
   bool StartArray() { return start(Type::kArray); }
-  bool EndObject(rapidjson::SizeType) { return refuse_duplicates() && end(); }
-  bool EndArray(rapidjson::SizeType) { return end(); }
+  bool EndObject(rapidjson::SizeType /*count*/) { return refuse_duplicates() && end(); }
+  bool EndArray(rapidjson::SizeType /*count*/) { return end(); }
 
   // The root is what is left.
   void finish() { adopt(pending_.front()); }

@@ -28,8 +28,8 @@ class Document {
   // bytes, and with the path for a duplicate key.
   static Document parse(std::string_view text, std::string_view format,
                         std::size_t max_size = std::size_t{256} << 20U);
-  Document(Document&&) noexcept;
-  Document& operator=(Document&&) noexcept;
+  Document(Document&& other) noexcept;
+  Document& operator=(Document&& other) noexcept;
   ~Document();
 
   Value root() const;

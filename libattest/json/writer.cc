@@ -21,7 +21,7 @@ struct Writer::State {
   std::vector<Level> open;
   bool after_key = false;
 
-  void require(bool condition, const char* what) const {
+  static void require(bool condition, const char* what) {
     if (!condition) throw std::logic_error(what);
   }
 
@@ -127,8 +127,8 @@ Writer& Writer::end_array() {
 
 Writer& Writer::key(std::string_view name) {
   if (!is_utf8(name)) throw std::invalid_argument("a JSON key that is not UTF-8");
-  state_->require(!state_->open.empty() && state_->open.back().object && !state_->after_key,
-                  "a JSON key outside an object");
+  State::require(!state_->open.empty() && state_->open.back().object && !state_->after_key,
+                 "a JSON key outside an object");
   state_->separate();
   state_->string(name);
   state_->out.append(state_->style == Style::kCompact ? ":" : ": ");
@@ -159,7 +159,7 @@ Writer& Writer::null() {
 }
 
 std::string Writer::take() {
-  state_->require(state_->open.empty() && !state_->out.empty(), "JSON that is not complete");
+  State::require(state_->open.empty() && !state_->out.empty(), "JSON that is not complete");
   return std::move(state_->out);
 }
 

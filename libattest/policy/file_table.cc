@@ -124,7 +124,7 @@ void FileTable::seal() {
   num_paths_ = starts.size();
   // Half of the slots stay free: a path is then in its first slot or the one after it, mostly.
   slots_.resize(starts.empty() ? 0 : 2 * starts.size() + 1);
-  std::string paths;
+  Paths paths;
   paths.reserve(arena);
   for (std::size_t i = 0; i < starts.size(); ++i) {
     place(sorted, starts[i], i + 1 < starts.size() ? starts[i + 1] : sorted.size(), paths);
@@ -136,7 +136,7 @@ void FileTable::seal() {
 
 // Places the path of sorted[first] to sorted[last - 1].
 void FileTable::place(const std::vector<Pending>& sorted, std::size_t first, std::size_t last,
-                      std::string& paths) {
+                      Paths& paths) {
   std::vector<Digest> digests;
   for (std::size_t i = first; i < last; ++i) {
     const Bytes value = pending_digest(sorted[i]);

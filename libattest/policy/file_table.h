@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libattest/base/huge_pages.h"
 #include "libattest/base/reader.h"
 
 namespace attest::policy {
@@ -97,17 +98,20 @@ class FileTable {
   };
   static_assert(sizeof(Slot) == 64);
 
+  // Look-ups go anywhere in these two.
+  using Slots = std::vector<Slot, HugePages<Slot>>;
+  using Paths = std::basic_string<char, std::char_traits<char>, HugePages<char>>;
+
   std::size_t slot_of(std::uint64_t hash) const noexcept;
   std::string_view pending_path(const Pending& p) const noexcept;
   Bytes pending_digest(const Pending& p) const noexcept;
-  void place(const std::vector<Pending>& sorted, std::size_t first, std::size_t last,
-             std::string& paths);
+  void place(const std::vector<Pending>& sorted, std::size_t first, std::size_t last, Paths& paths);
   const Slot* lookup(const Probe& probe) const noexcept;
   bool lists(const Slot& slot, std::string_view algorithm, Bytes digest) const noexcept;
 
   std::uint64_t seed_ = 0;
-  std::vector<Slot> slots_;  // none until seal()
-  std::string paths_;
+  Slots slots_;  // none until seal()
+  Paths paths_;
   std::vector<Digest> digests_;
   std::vector<std::string> algorithms_;
   std::size_t num_paths_ = 0;

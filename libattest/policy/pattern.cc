@@ -103,7 +103,7 @@ class Translator {
     return true;
   }
   [[noreturn]] void fail(std::string_view what) const { fail(what, at_); }
-  [[noreturn]] void fail(std::string_view what, std::size_t at) const {
+  [[noreturn]] static void fail(std::string_view what, std::size_t at) {
     throw PatternError("column " + std::to_string(at + 1) + ": " + std::string(what));
   }
 

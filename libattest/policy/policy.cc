@@ -2,6 +2,7 @@
 
 #include "libattest/policy/policy.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -23,12 +24,9 @@ constexpr std::array<std::pair<ImaDigest, std::string_view>, 3> kImaDigests{
 
 bool lists_sha1(const RuntimePolicy& rules) {
   const auto any = [](const auto& lists) {
-    for (const auto& [name, digests] : lists) {
-      for (const AllowedDigest& digest : digests) {
-        if (digest.algorithm == "sha1") return true;
-      }
-    }
-    return false;
+    return std::ranges::any_of(lists, [](const auto& list) {
+      return std::ranges::count(list.second, "sha1", &AllowedDigest::algorithm) != 0;
+    });
   };
   return rules.files.has_algorithm("sha1") || any(rules.keyrings) || any(rules.buffers);
 }

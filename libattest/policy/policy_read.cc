@@ -41,7 +41,7 @@ std::size_t choice(const json::Value& object, std::string_view key,
                    std::initializer_list<std::string_view> words) {
   const auto value = object.find(key);
   if (!value) return 0;
-  const auto word = std::find(words.begin(), words.end(), value->string());
+  const auto* const word = std::find(words.begin(), words.end(), value->string());
   if (word != words.end()) return static_cast<std::size_t>(word - words.begin());
   std::string why = "is not one of";
   for (const std::string_view w : words) why.append(" \"").append(w).append("\"");

@@ -128,7 +128,10 @@ void ImaInspection::entry(const ima::Entry& entry) {
                    std::move(found),
                    "IMA entry " + std::to_string(entry.index) + ": " + std::move(message)});
   };
-  if (templates_.size() < kMaxTemplates) templates_.insert(printable(entry.template_name));
+  if (entry.template_name != last_template_ && templates_.size() < kMaxTemplates) {
+    last_template_ = entry.template_name;
+    templates_.insert(printable(last_template_));
+  }
   auto replay = replays_.find(entry.pcr);
   if (replay == replays_.end()) {
     if (replays_.size() >= kMaxPcrs) {

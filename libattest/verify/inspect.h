@@ -66,6 +66,7 @@ class ImaInspection final : private ima::EntrySink {
   std::map<std::uint32_t, ima::Replay> replays_;  // by PCR number
   std::uint64_t num_violations_ = 0;
   std::set<std::string, std::less<>> templates_;
+  std::string last_template_;                  // the one last added
   std::optional<std::string> boot_aggregate_;  // "sha256:…" of the first entry
   policy::Findings findings_;
 };

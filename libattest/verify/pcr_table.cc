@@ -3,6 +3,7 @@
 #include "libattest/verify/pcr_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <string>
 #include <utility>
@@ -54,6 +55,11 @@ std::string describe(const std::vector<Digest>& values) {
 }  // namespace
 
 PcrTable::PcrTable(const QuotedPcrs& quoted) {
+  std::size_t count = 0;
+  for (const QuotedPcrs::Bank& bank : quoted.banks()) {
+    count += static_cast<std::size_t>(std::popcount(bank.mask));
+  }
+  claims_.reserve(count);
   for (const QuotedPcrs::Bank& bank : quoted.banks()) {
     for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
       if (has(bank.mask, pcr)) {

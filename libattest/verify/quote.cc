@@ -235,7 +235,7 @@ class QuoteVerifier {
     for (const tpm::PcrSelection& s : pcrs.selections) {
       if (s.mask == 0) continue;
       const Hash hash = *crypto::hash_from_id(s.alg);  // check_selection: all banks are known
-      QuotedPcrs::Bank bank;
+      QuotedPcrs::Bank& bank = pcrs_.banks_.emplace_back();
       bank.hash = hash;
       bank.mask = s.mask;
       for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
@@ -247,7 +247,6 @@ class QuoteVerifier {
         }
         bank.values[pcr] = *value++;
       }
-      pcrs_.banks_.push_back(bank);
     }
     return true;
   }

@@ -7,6 +7,7 @@
 //   first: each time in a process that has not appraised before; later: in one that has
 //   one: one allocation fails; all: so do those after it
 
+#include <openssl/err.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ int later(const GoodNode& node) {
     Appraisal a;
     const attest_status status = run(node, n, a);
     if (!has_failed()) break;
+    if (ERR_peek_error() != 0) return complain("in the host's OpenSSL error queue", n, 0);
     const bool did_without = status == ATTEST_OK && a.verdict == good.verdict;
     if (!did_without && status != ATTEST_E_NO_MEMORY) {
       return complain("not ATTEST_E_NO_MEMORY", n, status);

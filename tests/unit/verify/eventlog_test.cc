@@ -182,6 +182,47 @@ TEST_CASE("a PCR that differs from its log fails, the operating system's ones on
   CHECK(fails_with(node.appraise(), Code::kPcrReplay));
 }
 
+TEST_CASE("each rule that an event breaks fails where the policy wants the PCR explained",
+          "[eventlog]") {
+  using eventlog_builder::text;
+  struct Case {
+    Code code;
+    std::uint32_t pcr;
+    std::function<void(eventlog_builder::LogBuilder&)> add;
+  };
+  const Case c = GENERATE_COPY(values<Case>({
+      {Code::kEventData, 1,
+       [](auto& b) { b.measured(1, eventlog::kEvAction, text("x"), text("y")); }},
+      {Code::kEventNoAction, 0, [](auto& b) { b.filled(0, eventlog::kEvNoAction, text("x"), 1); }},
+      {Code::kEventLocality, 0, [](auto& b) { b.startup_locality(3); }},
+      {Code::kEventHcrtm, 1,
+       [](auto& b) { b.measured(1, eventlog::kEvEfiHcrtmEvent, text("HCRTM"), text("x")); }},
+      {Code::kEventSeparator, 1, [](auto& b) { b.separators(1, 1); }},
+      {Code::kEventFirmwareError, 1,
+       [](auto& b) {
+         b.measured(1, eventlog::kEvSeparator, text("fan"), {1, 0, 0, 0});
+       }},
+      {Code::kEventType, 1, [](auto& b) { b.event(1, 0x12345678, text("x")); }},
+      {Code::kEventType, 1, [](auto& b) { b.event(1, eventlog::kEvUnused, text("x")); }},
+      {Code::kEventRetyped, 1,
+       [](auto& b) { b.measured(1, eventlog::kEvPostCode, text("x"), text("Calling INT 19h")); }},
+  }));
+  auto b = good();
+  c.add(b);
+  Node node;
+  node.log = b.bytes();
+  node.expect_values();
+  node.policy.event_log.pcrs = {c.pcr};
+  const Report report = node.appraise();
+  INFO(attest::policy::to_json(report));
+  CHECK(fails_with(report, c.code));
+  node.policy.event_log.pcrs = {7};
+  const Report elsewhere = node.appraise();
+  CHECK(elsewhere.verdict == Verdict::kTrusted);
+  REQUIRE(find(elsewhere, c.code) != nullptr);
+  CHECK(find(elsewhere, c.code)->severity == Severity::kWarning);
+}
+
 TEST_CASE("an empty log explains nothing", "[eventlog]") {
   Node node;
   node.log = good().bytes();

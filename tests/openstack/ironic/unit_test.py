@@ -12,6 +12,8 @@ import tempfile
 import time
 from unittest import mock
 
+# The first of Ironic's: it chooses between eventlet and threads.
+import ironic.tests.unit  # noqa: F401, I001
 import libattest
 import yaml
 from ironic.common import exception, states
@@ -26,6 +28,7 @@ from libattest_ironic import (  # noqa: E402
     attestation,
     capture,
     gate,
+    hardware,
     identity,
     inprocess,
     jobs,
@@ -710,7 +713,6 @@ class Options(Base):
 
     def test_no_hardware_type_is_ironics_fake_one_or_supports_what_does_not_attest(self):
         from ironic.drivers import fake_hardware
-        from libattest_ironic import hardware
         from libattest_ironic.steps import AttestationMixin
 
         for kind in (hardware.IPMIHardware, hardware.RedfishHardware, hardware.FakeHardware):

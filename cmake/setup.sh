@@ -6,6 +6,7 @@
 #   build       what libattest, its commands and the Python extension are built with
 #   quickstart  the software TPM of examples/quickstart.sh
 #   test        what tests/run.sh runs
+#   openstack   the services that tests/openstack runs
 #   boot        the emulator and boot loaders of the tests that boot a machine
 # --print only lists the packages of the sets.
 set -eu
@@ -17,6 +18,8 @@ quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
 test='catch2 clang libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
   mypy python3-gpg python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
   libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl'
+openstack='python3-ironic python3-swift python3-swiftclient python3-oslotest python3-testtools python3-fixtures
+  python3-webtest python3-yaml python3-venv tpm2-tools swtpm swtpm-tools openssl'
 boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
   grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'
 
@@ -25,7 +28,7 @@ if [ "${1-}" = --print ]; then
   print=yes
   shift
 fi
-[ $# -gt 0 ] || { echo 'usage: setup.sh [--print] build|quickstart|test|boot ...' >&2; exit 2; }
+[ $# -gt 0 ] || { echo 'usage: setup.sh [--print] build|quickstart|test|openstack|boot ...' >&2; exit 2; }
 
 wanted=
 for set in "$@"; do
@@ -33,6 +36,7 @@ for set in "$@"; do
     build) wanted="$wanted $build" ;;
     quickstart) wanted="$wanted $quickstart" ;;
     test) wanted="$wanted $test" ;;
+    openstack) wanted="$wanted $openstack" ;;
     boot) wanted="$wanted $boot" ;;
     *) echo "setup.sh: no package set '$set'" >&2; exit 2 ;;
   esac

@@ -10,18 +10,20 @@
 #   tsan     eight threads under ThreadSanitizer
 #   coverage line coverage of the parsers and of verify/, each at least 95 %
 #   wheel    the Python wheel in a virtual environment, where PyPI is reached
+#   ironic   the Ironic plug-in on Debian's Ironic
+#   ironic_newest   and on the newest one, where PyPI is reached
 # Without a step: all of them, in this order. Everything is kept under build/.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/support/steps.sh
 
-steps=${*:-style release asan clang tsan coverage wheel}
+steps=${*:-style release asan clang tsan coverage wheel ironic ironic_newest}
 
-sh cmake/setup.sh build quickstart test boot
+sh cmake/setup.sh build quickstart test openstack boot
 
 for step in $steps; do
   case $step in
-    style | release | asan | clang | tsan | coverage | wheel) run_step "$step" ;;
+    style | release | asan | clang | tsan | coverage | wheel | ironic | ironic_newest) run_step "$step" ;;
     *)
       echo "tests/run.sh: no step '$step'" >&2
       exit 2

@@ -19,7 +19,7 @@ newest_ironic() {
   # The libattest that was built is of Debian's Python.
   [ -x "$environment/bin/python" ] || /usr/bin/python3 -m venv "$environment"
   "$environment/bin/pip" install --quiet --timeout 10 --retries 1 --upgrade \
-    ironic python-swiftclient oslotest testtools fixtures stestr webtest >"$build/newest-ironic.log" 2>&1 || {
+    ironic python-swiftclient oslotest testtools fixtures webtest pyyaml >"$build/newest-ironic.log" 2>&1 || {
     echo 'skipped: PyPI is not reached, or has no Ironic for this Python'
     tail -n 3 "$build/newest-ironic.log"
     exit 77

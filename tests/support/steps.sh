@@ -113,4 +113,14 @@ step_wheel() {
   sh tests/python/wheel.sh
 }
 
+step_ironic() {
+  build release _libattest -DATTEST_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
+    sh tests/openstack/ironic.sh debian build/release
+}
+
+step_ironic_newest() {
+  build release _libattest -DATTEST_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
+    sh tests/openstack/ironic.sh newest build/release
+}
+
 mkdir -p build

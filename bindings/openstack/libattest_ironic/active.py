@@ -82,10 +82,12 @@ class Watch:
                 continue
             try:
                 watched = self._watched(context, uuid, updated_at)
+                if watched is not None and time.time() >= watched.due:
+                    self._start(watched)
             except exception.NodeNotFound:
                 continue
-            if watched is not None and time.time() >= watched.due:
-                self._start(watched)
+            except Exception:
+                LOG.exception("Active node %s can not be looked at; the others are", uuid)
             time.sleep(0)  # under eventlet: others may go on
         for uuid in self.nodes.keys() - seen:
             del self.nodes[uuid]
@@ -162,7 +164,7 @@ def active_pinned(record: Record) -> dict[str, str]:
 def restore(state: str | None, uuid: str) -> libattest.Node:
     if state:
         try:
-            return libattest.Node.restore(base64.b64decode(state))
+            return libattest.Node.load(base64.b64decode(state))
         except (libattest.Error, ValueError) as error:
             LOG.warning(
                 "Node %(node)s: its saved state is not usable, its logs are read anew: %(error)s",

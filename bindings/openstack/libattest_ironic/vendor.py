@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vendor passthru: the last verdicts, and the commands that only an operator may give."""
 
+import hashlib
 from typing import Any
 
 from ironic.common import exception
 from ironic.drivers import base
 from oslo_log import log
 
+from . import capture, steps
 from . import settings as settings_
-from . import steps
-from .exceptions import one_line
+from .exceptions import AttestationFailure, AttestationPending, one_line
 from .record import Record
 
 LOG = log.getLogger(__name__)
@@ -71,3 +72,28 @@ class LibattestVendor(base.VendorInterface):
             {"node": task.node.uuid, "what": one_line(forgotten)},
         )
         return {"forgotten": forgotten}
+
+    @base.passthru(
+        ["POST"],
+        async_call=False,
+        require_exclusive_lock=False,
+        description="Show the digest of the allowlist that the node's ramdisk made; with approve="
+        "DIGEST put it and its checksum into driver_info/keylime_container",
+    )
+    def capture(self, task: Any, approve: str | None = None, **_: Any) -> dict[str, Any]:
+        try:
+            allowlist = capture.fetch(task)
+        except (AttestationFailure, AttestationPending) as error:
+            raise exception.InvalidParameterValue(error.reason)
+        shown: dict[str, Any] = {
+            "sha256": hashlib.sha256(allowlist).hexdigest(),
+            "size": len(allowlist),
+            "lines": allowlist.count(b"\n"),
+        }
+        if approve is not None:
+            shown["container"] = capture.store(task, allowlist, str(approve))
+            LOG.warning(
+                "Node %(node)s: its own allowlist %(sha256)s was approved and is in %(container)s",
+                {"node": task.node.uuid, **shown},
+            )
+        return shown

@@ -9,8 +9,8 @@ import hashlib
 import pathlib
 import shutil
 import tempfile
-import time
 import unittest
+import urllib.parse
 
 import libattest
 from fake_ipa import FakeIpa, wait_until
@@ -201,6 +201,122 @@ class KeylimeDouble(ByAgent):
         self.fails(node, "nothing was sent")
         asked = self.keylime.requests[before:]
         self.assertEqual([], [line for line in asked if line.startswith("POST")])
+
+
+class Active(ByAgent):
+    """Nodes that run, with an agent in the instance."""
+
+    interface = "libattest"
+    options = {
+        "libattest": {
+            "attestation_timeout": "15",
+            "active_interval": "1",
+            "active_poll_interval": "1",
+            "active_unreachable_after": "4",
+            "call_timeout": "2",
+        }
+    }
+
+    def start(self, active: str = "required") -> str:
+        node = self.node(
+            attest_active=active,
+            keylime_agent_address="127.0.0.1",
+            keylime_instance_allowlist="instance",
+            keylime_instance_allowlist_checksum="instance.sum",
+        )
+        self.ironic.provision(node, "active")
+        self.ironic.wait(node, "active")
+        wait_until(lambda: UUID not in self.keylime.agents)
+        # The instance boots: another agent, whose list is longer.
+        self.keylime.register(self.agent)
+        self.until(node, "trusted")
+        return node
+
+    def setUp(self) -> None:
+        super().setUp()
+        allowlist = self.agent.allowlist() + f"{LS.hex()} /usr/bin/listed\n".encode()
+        folder = self.ironic.folder / "lists"
+        (folder / "instance").write_bytes(allowlist)
+        (folder / "instance.sum").write_text(hashlib.sha256(allowlist).hexdigest())
+
+    def tearDown(self) -> None:
+        # They are attested while they are active: each test ends that.
+        for node in self.ironic.request("GET", "/v1/nodes")["nodes"]:
+            self.ironic.set(node["uuid"], maintenance=True)
+
+    def until(self, node: str, verdict: str) -> dict:
+        def there() -> bool:
+            return self.status(node).get("verdict") == verdict
+
+        wait_until(there)
+        return self.status(node)
+
+    def status(self, node: str) -> dict:
+        return self.ironic.passthru(node, "attestation_status")["active"]
+
+    def in_maintenance(self, node: str, words: str) -> None:
+        wait_until(lambda: self.ironic.node(node)["maintenance"])
+        seen = self.ironic.node(node)
+        self.assertEqual("attestation failure", seen["fault"])
+        self.assertIn(words, seen["maintenance_reason"])
+
+    def entries_asked(self) -> list[int]:
+        asked = []
+        for path in self.agent.requests:
+            if "integrity" in path:
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(path).query)
+                asked.append(int(query.get("ima_ml_entry", ["0"])[0]))
+        return asked
+
+    def test_only_what_is_new_is_read_and_a_bad_file_is_found(self):
+        node = self.start()
+        before = len(self.agent.ima)
+        wait_until(lambda: self.entries_asked()[-1] == before)
+        self.agent.measure("/usr/bin/listed", LS)
+        wait_until(lambda: self.entries_asked()[-1] == before + 1)
+        self.assertEqual("trusted", self.status(node)["verdict"])
+        self.agent.measure("/usr/bin/ncat", hashlib.sha256(b"ncat").digest())
+        self.in_maintenance(node, "/usr/bin/ncat")
+        self.ironic.request("DELETE", f"/v1/nodes/{node}/maintenance")
+        self.in_maintenance(node, "/usr/bin/ncat")
+
+    def test_who_takes_over_goes_on_from_the_checkpoint(self):
+        node = self.start()
+        wait_until(lambda: self.entries_asked()[-1] == len(self.agent.ima))
+        self.ironic.stop(9)
+        self.agent.requests.clear()
+        self.ironic.start()
+        wait_until(lambda: len(self.entries_asked()) > 2)
+        self.assertEqual({len(self.agent.ima)}, set(self.entries_asked()))
+        self.assertEqual("trusted", self.status(node)["verdict"])
+
+    def test_a_reboot_is_read_from_its_beginning(self):
+        node = self.start()
+        self.agent.reboot()
+        self.agent.measure("/usr/bin/ls", LS)
+        self.agent.requests.clear()
+        wait_until(lambda: self.entries_asked()[-2:] == [2, 2])
+        self.assertEqual("trusted", self.status(node)["verdict"])
+        self.assertFalse(self.ironic.node(node)["maintenance"])
+
+    def test_silence_is_a_failure_where_it_is_required(self):
+        node = self.start()
+        self.agent.gone()
+        self.until(node, "unknown")
+        self.assertFalse(self.ironic.node(node)["maintenance"])
+        self.in_maintenance(node, "no verdict for")
+        self.agent.start()
+
+    def test_another_tpm_answers(self):
+        node = self.start()
+        self.agent.tpm = self.other_tpm
+        self.in_maintenance(node, "Attestation of the active node failed")
+        self.agent.tpm = self.tpm
+
+    for _name in dir(ByAgent):
+        if _name.startswith("test_"):
+            locals()[_name] = None
+    del _name
 
 
 class ByRamdisk(Peers):

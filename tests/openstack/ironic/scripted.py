@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """An attestation interface for tests of Ironic's side: finds what a file says.
 
-The file is named after the node. Its words: trusted [BOOT [EK]], failed, error, slow; anything
-else, or no file, is no verdict yet.
+The file is named after the node. Its words: trusted [BOOT [EK]], failed, error, slow SECONDS, lists
+(load them, and pass); anything else, or no file, is no verdict yet.
 """
 
 import os
 import pathlib
 import time
 
+from libattest_ironic import lists
 from libattest_ironic.attestation import AttestationInterface, Evidenced, Subject
 from libattest_ironic.exceptions import AttestationFailure, AttestationPending
 from libattest_ironic.settings import Settings
@@ -30,6 +31,9 @@ class ScriptedAttestation(AttestationInterface):
             boot = int(words[1]) if len(words) > 1 else 1
             ek = words[2] if len(words) > 2 else "e" * 64
             return Evidenced(ek, "000b" + "a" * 64, (boot, 0), True, "l" * 64)
+        if words[:1] == ["lists"]:
+            loaded = lists.load(subject.settings.lists)
+            return Evidenced("e" * 64, "000b" + "a" * 64, (1, 0), True, loaded.digest)
         if words[:1] == ["failed"]:
             raise AttestationFailure("PCR 7 is not what it should be")
         if words[:1] == ["error"]:

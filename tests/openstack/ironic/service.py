@@ -35,7 +35,7 @@ OPTIONS: dict[str, dict[str, str]] = {
         "use_stderr": "false",
         "debug": "true",
         "enabled_hardware_types": "libattest-fake",
-        "enabled_deploy_interfaces": "libattest-fake,libattest-direct",
+        "enabled_deploy_interfaces": "libattest-fake,libattest-direct,fake,direct",
         "enabled_boot_interfaces": "fake",
         "enabled_power_interfaces": "fake",
         "enabled_management_interfaces": "fake,noop",
@@ -267,6 +267,7 @@ class Ironic:
                 stdout=out,
                 stderr=out,
                 env=environment,
+                cwd=self.folder,  # the first place where Python looks for packages
                 start_new_session=True,
             )
 

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unit tests on Ironic's own test bases: settings, lists, identity, gate, active nodes."""
 
+import gzip
 import hashlib
+import io
 import os
 import pathlib
 import sys
+import tarfile
 import tempfile
 import time
 from unittest import mock
 
+# The first of Ironic's: it chooses between eventlet and threads.
+import ironic.tests.unit  # noqa: F401, I001
 import libattest
+import yaml
 from ironic.common import exception, states
 from ironic.conductor import task_manager
 from ironic.tests.unit.db import base as db_base
@@ -20,7 +26,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "bindings" 
 from libattest_ironic import (  # noqa: E402
     active,
     attestation,
+    capture,
     gate,
+    hardware,
     identity,
     inprocess,
     jobs,
@@ -560,13 +568,26 @@ class Active(Base):
 
     def test_the_state_is_taken_over(self):
         node = self.running()
-        with mock.patch.object(libattest.Node, "export", create=True, return_value=b"s" * 100):
-            pass
         watched = self.round(node, self.good())
         watched.good_at = 5.0
         active._write(mock.Mock(node=node), watched, self.good())
-        other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        self.assertIn("state", Record(node).data["active"])
+        with mock.patch.object(active.LOG, "warning") as warned:
+            other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        warned.assert_not_called()
         self.assertEqual(("trusted", 5.0), (other.verdict, other.good_at))
+
+    def test_a_state_that_is_not_usable_is_read_anew(self):
+        for state in ("", "!", "AAAA", "A" * 4096):
+            self.assertEqual(0, active.restore(state, "node").ima_entries)
+
+    def test_a_node_that_can_not_be_looked_at_leaves_the_others(self):
+        watch, seen = active.Watch(), []
+        rows = [(name, "libattest-fake", "", None, False, None) for name in "abc"]
+        manager = mock.Mock(**{"iter_nodes.return_value": rows})
+        with mock.patch.object(watch, "_watched", side_effect=lambda _c, uuid, _u: seen.append(uuid) or 1 / 0):
+            watch.look(manager, self.context, object)
+        self.assertEqual(["a", "b", "c"], seen)
 
     def test_what_left_active_and_came_back_begins_anew(self):
         node = self.running()
@@ -606,6 +627,98 @@ class Active(Base):
         self.assertIn("without a trusted verdict", active.unattested(node))
         self.trusted(node, "handover")
         self.assertEqual("", active.unattested(node))
+
+
+class Capture(Base):
+    GOOD = b"0" * 64 + b" boot_aggregate\n"
+
+    def packed(self, **changes) -> bytes:
+        files = {
+            "root/allowlist.txt": self.GOOD,
+            "root/checksum.txt": hashlib.sha256(self.GOOD).hexdigest().encode() + b"  allowlist\n",
+        }
+        files = {k: v for k, v in {**files, **changes}.items() if v is not None}
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+            for name, data in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+        return out.getvalue()
+
+    def refused(self, packed: bytes) -> None:
+        self.assertRaises(AttestationFailure, capture.unpack, packed)
+
+    def test_the_two_files(self):
+        self.assertEqual(self.GOOD, capture.unpack(self.packed()))
+
+    def test_anything_else(self):
+        self.refused(self.packed(**{"root/checksum.txt": None}))
+        self.refused(self.packed(**{"root/more": b"x"}))
+        self.refused(self.packed(**{"root/allowlist.txt": b"other"}))
+        self.refused(self.packed(**{"root/checksum.txt": b""}))
+        self.refused(b"")
+
+    def test_a_link_for_a_file(self):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+            for name in capture.MEMBERS:
+                member = tarfile.TarInfo(name)
+                member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+                archive.addfile(member)
+        self.refused(out.getvalue())
+
+    def test_cut_short_anywhere_and_followed_by_more(self):
+        whole = self.packed()
+        for length in range(len(whole)):
+            self.refused(whole[:length])
+        self.refused(whole + b"x")
+
+    def test_a_bomb(self):
+        with mock.patch.object(capture, "MAX_UNPACKED", 1 << 16):
+            self.refused(gzip.compress(b"0" * (1 << 20)))
+
+    def test_only_what_was_approved_is_stored(self):
+        node = self.node()
+        with self.task(node) as task, mock.patch.object(capture, "SwiftStore") as store:
+            self.assertRaises(exception.InvalidParameterValue, capture.store, task, self.GOOD, "0" * 64)
+            store.assert_not_called()
+            capture.store(task, self.GOOD, hashlib.sha256(self.GOOD).hexdigest())
+            self.assertEqual(["allowlist", "allowlist_checksum"],
+                             [call.args[0] for call in store.return_value.put.call_args_list])
+
+
+class PolicySample(Base):
+    def test_its_rules_are_ironics(self):
+        from ironic.common import policy
+
+        sample = pathlib.Path(identity.__file__).resolve().parents[1] / "policy-sample.yaml"
+        known = {rule.name for rule in policy.list_policies()}
+        rules = yaml.safe_load(sample.read_text())
+        self.assertTrue(rules)
+        for name, text in rules.items():
+            self.assertIn(name, known)
+            self.assertNotIn("lessee", text)
+
+
+class Options(Base):
+    def test_keylime_has_the_two_of_the_specification(self):
+        from libattest_ironic import conf
+
+        names = {group: [option.name for option in options] for group, options in conf.list_opts()}
+        self.assertEqual(
+            ["fail_clean_on_attestation_failure", "fail_deploy_on_attestation_failure"],
+            names["keylime"],
+        )
+
+    def test_no_hardware_type_is_ironics_fake_one_or_supports_what_does_not_attest(self):
+        from ironic.drivers import fake_hardware
+        from libattest_ironic.steps import AttestationMixin
+
+        for kind in (hardware.IPMIHardware, hardware.RedfishHardware, hardware.FakeHardware):
+            self.assertFalse(issubclass(kind, fake_hardware.FakeHardware))
+            for deploy in kind().supported_deploy_interfaces:
+                self.assertTrue(issubclass(deploy, AttestationMixin))
 
 
 if __name__ == "__main__":

@@ -126,7 +126,7 @@ void set_eventlog(Evidence& evidence, const py::object& log) {
   run([&] { return attest_evidence_set_eventlog(evidence.get(), in.data(), in.size()); });
 }
 
-void set_ima(Evidence& evidence, const py::object& list) {
+void set_ima(Evidence& evidence, const py::object& list, std::uint64_t first_entry) {
   const Changing changing(evidence.use);
   std::unique_ptr<ListSource> source;
   if (PyObject_CheckBuffer(list.ptr()) != 0) {
@@ -137,6 +137,7 @@ void set_ima(Evidence& evidence, const py::object& list) {
     check(attest_evidence_set_ima_reader(evidence.get(), &ListSource::read, source.get()));
   }
   evidence.ima.swap(source);
+  check(attest_evidence_set_ima_first_entry(evidence.get(), first_entry));
 }
 
 std::unique_ptr<Evidence> new_evidence(const py::object& quote, const py::object& keylime_quote,
@@ -157,7 +158,7 @@ std::unique_ptr<Evidence> new_evidence(const py::object& quote, const py::object
   }
   if (!keylime_quote.is_none()) set_keylime_quote(*evidence, keylime_quote);
   if (!eventlog.is_none()) set_eventlog(*evidence, eventlog);
-  if (!ima.is_none()) set_ima(*evidence, ima);
+  if (!ima.is_none()) set_ima(*evidence, ima, 0);
   return evidence;
 }
 
@@ -229,8 +230,9 @@ void bind_evidence(py::module_& m) {
       .def("set_keylime_quote", &set_keylime_quote, py::arg("text"), "As Quote.parse_keylime().")
       .def("set_ak", &set_ak, py::arg("ak"), "The attestation key: a Key, or as Key.load().")
       .def("set_eventlog", &set_eventlog, py::arg("log"), "The boot event log.")
-      .def("set_ima", &set_ima, py::arg("list"),
-           "The IMA list: bytes, or a binary file or iterable that the next appraisal reads.");
+      .def("set_ima", &set_ima, py::arg("list"), py::arg("first_entry") = 0,
+           "The IMA list: bytes, or a binary file or iterable that the next appraisal reads. It "
+           "begins at first_entry, which is 0 or a Node's ima_entries.");
 
   m.def("appraise", &appraise, py::arg("evidence"), py::arg("policy") = py::none(), py::kw_only(),
         py::arg("nonce"), py::arg("now") = 0, py::arg("node") = py::none(),

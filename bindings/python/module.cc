@@ -54,6 +54,7 @@ PYBIND11_MODULE(_libattest, m) {
   binding::bind_base(m);
   binding::bind_report(m);
   binding::bind_quote(m);
+  binding::bind_ek(m);
   binding::bind_logs(m);
   binding::bind_policy(m);
   binding::bind_evidence(m);

@@ -75,7 +75,7 @@ Node new_node() {
   return Node(out);
 }
 
-Node restore_node(const py::object& data) {
+Node load_node(const py::object& data) {
   const Input in(data);
   attest_node* out = nullptr;
   run([&] { return attest_node_import(&out, in.data(), in.size()); });
@@ -110,8 +110,15 @@ void bind_policy(py::module_& m) {
 
   py::class_<Node>(m, "Node", "What is remembered of one node between its appraisals.")
       .def(py::init(&new_node))
-      .def_static("restore", &restore_node, py::arg("data"), "Reads what export() wrote.")
-      .def("export", &export_node, "The state, to be kept where only you can write.");
+      .def_static("load", &load_node, py::arg("data"), "Reads what export() wrote.")
+      .def("export", &export_node, "The state, to be kept where only you can write.")
+      .def_property_readonly(
+          "ima_entries",
+          [](Node& node) {
+            const Reading reading(node.use);
+            return attest_node_ima_entries(node.get());
+          },
+          "How many entries of the IMA list are verified: the entry to ask for next.");
 }
 
 }  // namespace binding

@@ -62,7 +62,7 @@ const std::uint8_t* Input::data() const noexcept {
 
 py::object type(const char* name) { return py::module_::import("libattest._types").attr(name); }
 
-void check(attest_status status) {
+void check(attest_status status, const char* refused) {
   if (status == ATTEST_OK) return;
   if (status == ATTEST_E_NO_MEMORY) throw std::bad_alloc();
   const py::str message = text(attest_last_error());
@@ -72,6 +72,7 @@ void check(attest_status status) {
   }
   if (status == ATTEST_E_MALFORMED) raise("MalformedError", message);
   if (status == ATTEST_E_STATE) raise("StateError", message);
+  if (status == ATTEST_E_REFUSED) raise(refused, message);
   raise("Error", message);
 }
 

@@ -81,6 +81,7 @@ class Handle {
 };
 
 using Key = Handle<attest_key, attest_key_free>;
+using EndorsementKey = Handle<attest_ek, attest_ek_free>;
 using Quote = Handle<attest_quote, attest_quote_free>;
 using EventLog = Handle<attest_eventlog, attest_eventlog_free>;
 using Report = Handle<attest_report, attest_report_free>;
@@ -114,8 +115,9 @@ class Input {
 // libattest._types: the enumerations, records and exceptions that are written in Python.
 py::object type(const char* name);
 
-// The exception of a status, with attest_last_error() as its text.
-void check(attest_status status);
+// The exception of a status, with attest_last_error() as its text. `refused` is the class for
+// ATTEST_E_REFUSED.
+void check(attest_status status, const char* refused = "RefusedError");
 
 // Python before 3.14 ends a thread that wants the GIL while the interpreter exits. That unwinds the
 // stack, and C++ ends the whole process with abort() when it comes through pybind11. Such a thread
@@ -158,6 +160,7 @@ py::object finding(const attest_finding& finding);
 void bind_base(py::module_& m);
 void bind_report(py::module_& m);
 void bind_quote(py::module_& m);
+void bind_ek(py::module_& m);
 void bind_logs(py::module_& m);
 void bind_policy(py::module_& m);
 void bind_evidence(py::module_& m);

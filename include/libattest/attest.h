@@ -7,6 +7,8 @@
 
 #include "libattest/appraise.h"
 #include "libattest/base.h"
+#include "libattest/credential.h"
+#include "libattest/ek.h"
 #include "libattest/eventlog.h"
 #include "libattest/evidence.h"
 #include "libattest/ima.h"

@@ -7,7 +7,8 @@
  *
  *  1. A function that can fail returns an attest_status. The status says whether the call could do
  *     its work; it never says whether evidence is trusted. That is an attest_verdict, and it lives
- * in the report (report.h).
+ *     in the report (report.h). Calls that judge one thing and make no report (a certificate chain,
+ *     the answer to a challenge) return ATTEST_E_REFUSED for what is not as it must be.
  *  2. Outputs come first. `*out` is NULL after a failure. What a call puts into `*out` is the
  *     caller's, who frees it with the object's `_free`; freeing NULL does nothing.
  *  3. Inputs are pointer and length, are read during the call only and copied where they are needed
@@ -59,7 +60,8 @@ typedef enum attest_status {
   ATTEST_E_NO_MEMORY = 3,
   ATTEST_E_INTERNAL = 4, /* a bug in libattest, or a crypto library that can not do its work */
   ATTEST_E_STATE = 5,    /* the object can not do this now: a second attempt, or after its end */
-  ATTEST_E_READ = 6      /* the caller's read function reported a failure */
+  ATTEST_E_READ = 6,     /* the caller's read function reported a failure */
+  ATTEST_E_REFUSED = 7   /* well-formed, and must not be trusted: a key, a chain, an answer */
 } attest_status;
 
 /*

@@ -66,6 +66,17 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_evidence_set_ima_reader(attest
                                                                           attest_read_fn read,
                                                                           void* user);
 
+/*
+ * attest_evidence_set_ima_first_entry says that the list which was set before this call, in memory
+ * or as a stream, begins at entry `first` of the node's list, counted from 0. A list that does not
+ * begin at 0 is judged only with the state of a node that was verified to exactly there, in the
+ * same boot and by the same rules (node.h); else the appraisal fails with the finding ima-position,
+ * and the whole list is needed. Setting another list makes it 0 again. ATTEST_E_STATE: there is no
+ * list. Since 0.1.
+ */
+ATTEST_API ATTEST_MUST_CHECK attest_status
+attest_evidence_set_ima_first_entry(attest_evidence* evidence, uint64_t first);
+
 ATTEST_API void attest_evidence_free(attest_evidence* evidence);
 
 #ifdef __cplusplus

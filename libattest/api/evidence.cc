@@ -67,6 +67,7 @@ attest_status attest_evidence_set_ak(attest_evidence* evidence, const std::uint8
     attest::api::require(evidence, "evidence");
     evidence->evidence.key = std::make_shared<const attest::tpm::AttestationKey>(
         attest::tpm::AttestationKey::load(attest::api::bytes(ak, ak_len)));
+    evidence->evidence.binding.reset();
   });
 }
 
@@ -74,7 +75,9 @@ attest_status attest_evidence_set_key(attest_evidence* evidence, const attest_ke
   return guard([&] {
     attest::api::require(evidence, "evidence");
     attest::api::require(key, "key");
+    auto binding = key->binding;
     evidence->evidence.key = key->key;
+    evidence->evidence.binding = std::move(binding);
   });
 }
 
@@ -105,6 +108,15 @@ attest_status attest_evidence_set_ima_reader(attest_evidence* evidence, attest_r
     attest::api::require(evidence, "evidence");
     if (read == nullptr) throw std::invalid_argument("read is NULL");
     set_ima(*evidence, {{}, reader_of(read, user)});
+  });
+}
+
+attest_status attest_evidence_set_ima_first_entry(attest_evidence* evidence, std::uint64_t first) {
+  return guard([&] {
+    attest::api::require(evidence, "evidence");
+    auto& ima = evidence->evidence.ima;
+    if (!ima) throw attest::api::StateError("there is no IMA list to begin at an entry");
+    ima->first_entry = first;
   });
 }
 

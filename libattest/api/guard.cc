@@ -40,6 +40,8 @@ attest_status failed() noexcept {
     throw;
   } catch (const ParseError& e) {
     return record(ATTEST_E_MALFORMED, e.what());
+  } catch (const RefusedError& e) {
+    return record(ATTEST_E_REFUSED, e.what());
   } catch (const ReadError& e) {
     return record(ATTEST_E_READ, e.what());
   } catch (const StateError& e) {

@@ -14,6 +14,7 @@
 
 #include "libattest/base.h"
 #include "libattest/crypto/digest.h"
+#include "libattest/ek.h"
 #include "libattest/evidence.h"
 #include "libattest/key.h"
 #include "libattest/node.h"
@@ -22,9 +23,11 @@
 #include "libattest/policy/policy.h"
 #include "libattest/policy/report.h"
 #include "libattest/report.h"
+#include "libattest/tpm/ek.h"
 #include "libattest/tpm/key.h"
 #include "libattest/tpm/pcr.h"
 #include "libattest/verify/appraise.h"
+#include "libattest/verify/challenge.h"
 #include "libattest/verify/node.h"
 
 struct attest_buffer {
@@ -33,6 +36,13 @@ struct attest_buffer {
 
 struct attest_key {
   std::shared_ptr<const attest::tpm::AttestationKey> key;
+  std::string description;
+  std::optional<attest::verify::KeyBinding> binding;  // by a challenge that was answered
+};
+
+struct attest_ek {
+  std::shared_ptr<const attest::tpm::EndorsementKey> ek;
+  std::string sha256;
   std::string description;
 };
 

@@ -15,7 +15,7 @@ attest_status attest_key_load(attest_key** out, const std::uint8_t* data, std::s
     auto key = std::make_shared<const attest::tpm::AttestationKey>(
         attest::tpm::AttestationKey::load(attest::api::bytes(data, data_len)));
     std::string description = key->key().describe();
-    attest::api::give(out, attest_key{std::move(key), std::move(description)});
+    attest::api::give(out, attest_key{std::move(key), std::move(description), {}});
   });
 }
 

@@ -34,6 +34,10 @@ attest_status attest_node_export(attest_buffer** out, const attest_node* node) {
   });
 }
 
+std::uint64_t attest_node_ima_entries(const attest_node* node) {
+  return node == nullptr || !node->state.ima ? 0 : node->state.ima->entries;
+}
+
 void attest_node_free(attest_node* node) { delete node; }
 
 }  // extern "C"

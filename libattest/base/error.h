@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The error for input that is not of its format. Input that is well formed but
-// not trusted is never an error: it is a Finding (policy/finding.h).
+// not trusted is a Finding (policy/finding.h), or a RefusedError where there is
+// no report to put one into.
 
 #ifndef LIBATTEST_BASE_ERROR_H_
 #define LIBATTEST_BASE_ERROR_H_
@@ -28,6 +29,13 @@ class ParseError : public std::runtime_error {
 
  private:
   std::size_t offset_ = 0;
+};
+
+// Input that is well formed and must not be trusted: an endorsement key or a certificate chain that
+// fails a check. what() is one line that says which.
+class RefusedError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 }  // namespace attest

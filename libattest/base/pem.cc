@@ -32,17 +32,11 @@ std::string_view label_of(std::string_view line, std::string_view prefix) noexce
   return line;
 }
 
-}  // namespace
-
-bool looks_like_pem(std::string_view text) noexcept { return text.starts_with(kBegin); }
-
-PemBlock parse_pem(std::string_view text) {
-  if (text.size() > kMaxText) fail(1, "larger than 64 KiB");
-  Lines lines(text);
+// The rest of a block whose first line, with this label, `lines` gave last.
+PemBlock read_block(Lines& lines, std::string_view label) {
   PemBlock block;
-  block.label = label_of(without_trailing_space(lines.next().value_or("")), kBegin);
-  if (block.label.empty()) fail(1, "not a \"-----BEGIN ...-----\" line");
-
+  block.label = label;
+  const std::size_t first = lines.number() + 1;
   std::string base64;
   for (;;) {
     const std::optional<std::string_view> next = lines.next();
@@ -56,18 +50,43 @@ PemBlock parse_pem(std::string_view text) {
       fail(lines.number(), "header line: encrypted blocks are not read");
     }
     base64.append(line);
+    if (base64.size() > kMaxText) fail(lines.number(), "a block larger than 64 KiB");
   }
+  std::optional<std::vector<std::uint8_t>> data = from_base64(base64);
+  if (!data) fail(first, "not base64");
+  if (data->empty()) fail(first, "an empty block");
+  block.data = std::move(*data);
+  return block;
+}
+
+}  // namespace
+
+bool looks_like_pem(std::string_view text) noexcept { return text.starts_with(kBegin); }
+
+PemBlock parse_pem(std::string_view text) {
+  if (text.size() > kMaxText) fail(1, "larger than 64 KiB");
+  Lines lines(text);
+  const std::string_view label =
+      label_of(without_trailing_space(lines.next().value_or("")), kBegin);
+  if (label.empty()) fail(1, "not a \"-----BEGIN ...-----\" line");
+  PemBlock block = read_block(lines, label);
   while (const std::optional<std::string_view> next = lines.next()) {
     const std::string_view line = without_trailing_space(*next);
     if (looks_like_pem(line)) fail(lines.number(), "more than one PEM block");
     if (!line.empty()) fail(lines.number(), "text after the PEM block");
   }
-
-  std::optional<std::vector<std::uint8_t>> data = from_base64(base64);
-  if (!data) fail(2, "not base64");
-  if (data->empty()) fail(2, "an empty block");
-  block.data = std::move(*data);
   return block;
+}
+
+std::vector<PemBlock> parse_pem_blocks(std::string_view text) {
+  std::vector<PemBlock> blocks;
+  Lines lines(text);
+  while (const std::optional<std::string_view> next = lines.next()) {
+    const std::string_view label = label_of(without_trailing_space(*next), kBegin);
+    if (!label.empty()) blocks.push_back(read_block(lines, label));
+  }
+  if (blocks.empty()) fail(1, "no PEM block");
+  return blocks;
 }
 
 }  // namespace attest

@@ -39,7 +39,12 @@ Context::Context() : library_(OSSL_LIB_CTX_new()) {
   schemes_[1].reset(EVP_SIGNATURE_fetch(library_.get(), "ECDSA", nullptr));
   decoder_.reset(OSSL_DECODER_fetch(library_.get(), "RSA", nullptr));
   encoder_.reset(OSSL_ENCODER_fetch(library_.get(), "RSA", nullptr));
-  require(key_types_[0] && key_types_[1] && schemes_[0] && schemes_[1] && decoder_ && encoder_);
+  encryption_.reset(EVP_ASYM_CIPHER_fetch(library_.get(), "RSA", nullptr));
+  hmac_.reset(EVP_MAC_fetch(library_.get(), "HMAC", nullptr));
+  aes_cfb_[0].reset(EVP_CIPHER_fetch(library_.get(), "AES-128-CFB", nullptr));
+  aes_cfb_[1].reset(EVP_CIPHER_fetch(library_.get(), "AES-256-CFB", nullptr));
+  require(key_types_[0] && key_types_[1] && schemes_[0] && schemes_[1] && decoder_ && encoder_ &&
+          encryption_ && hmac_ && aes_cfb_[0] && aes_cfb_[1]);
   quiet.check_memory();  // it may have run out after these and before the others of their kind
 }
 
@@ -69,6 +74,12 @@ const EVP_MD* Context::md(Hash hash) const {
     if (kAllHashes[i] == hash && mds_[i]) return mds_[i].get();
   }
   throw std::invalid_argument("this OpenSSL does not compute " + std::string(hash_name(hash)));
+}
+
+const EVP_CIPHER* Context::aes_cfb(std::size_t key_bits) const {
+  if (key_bits == 128) return aes_cfb_[0].get();
+  if (key_bits == 256) return aes_cfb_[1].get();
+  throw std::invalid_argument("no AES key has this size here");
 }
 
 }  // namespace attest::crypto

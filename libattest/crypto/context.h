@@ -18,7 +18,9 @@
 
 #include <array>
 #include <memory>
+#include <new>
 
+#include "libattest/base/error.h"
 #include "libattest/crypto/digest.h"
 
 namespace attest::crypto {
@@ -32,6 +34,23 @@ struct Freed {
   }
 };
 
+template <typename T>
+T* allocated(T* object) {
+  if (object == nullptr) throw std::bad_alloc();
+  return object;
+}
+
+// OpenSSL does not always say that it was memory that it lacked: sizes are then 0, and types none.
+// That must not be taken for bad input, so a refusal is believed the second time only.
+template <typename Make>
+auto believe_twice(Make make) {
+  try {
+    return make();
+  } catch (const ParseError&) {
+    return make();
+  }
+}
+
 // Made once, on first use, by whichever thread comes first, and never changed afterwards. When it
 // can not be made, the next use tries again.
 class Context {
@@ -40,6 +59,8 @@ class Context {
 
   OSSL_LIB_CTX* library() const noexcept { return library_.get(); }
   const EVP_MD* md(Hash hash) const;  // throws std::invalid_argument when OpenSSL has none
+  EVP_MAC* hmac() const noexcept { return hmac_.get(); }
+  const EVP_CIPHER* aes_cfb(std::size_t key_bits) const;  // throws as md() does
 
  private:
   Context();
@@ -51,8 +72,12 @@ class Context {
   // looked for them never finds them again, so that is done while it can still be given up.
   std::array<std::unique_ptr<EVP_KEYMGMT, Freed<EVP_KEYMGMT_free>>, 2> key_types_;
   std::array<std::unique_ptr<EVP_SIGNATURE, Freed<EVP_SIGNATURE_free>>, 2> schemes_;
+  std::unique_ptr<EVP_ASYM_CIPHER, Freed<EVP_ASYM_CIPHER_free>> encryption_;
   std::unique_ptr<OSSL_DECODER, Freed<OSSL_DECODER_free>> decoder_;
   std::unique_ptr<OSSL_ENCODER, Freed<OSSL_ENCODER_free>> encoder_;
+  // What credentials are made with.
+  std::unique_ptr<EVP_MAC, Freed<EVP_MAC_free>> hmac_;
+  std::array<std::unique_ptr<EVP_CIPHER, Freed<EVP_CIPHER_free>>, 2> aes_cfb_;  // 128, 256 bits
 };
 
 // While one lives, OpenSSL errors are ours; when it goes, the thread's queue is as it was.

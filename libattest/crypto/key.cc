@@ -7,7 +7,6 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include <array>
 #include <limits>
@@ -15,6 +14,7 @@
 
 #include "libattest/base/pem.h"
 #include "libattest/base/text.h"
+#include "libattest/crypto/certificate.h"
 #include "libattest/crypto/context.h"
 
 namespace attest::crypto {
@@ -33,7 +33,6 @@ using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using Bignum = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using ParamBuild = std::unique_ptr<OSSL_PARAM_BLD, Freed<OSSL_PARAM_BLD_free>>;
 using Params = std::unique_ptr<OSSL_PARAM, Freed<OSSL_PARAM_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 
 struct CurveName {
   Curve curve;
@@ -56,23 +55,6 @@ const CurveName& of(Curve curve) noexcept {
   throw ParseError(format, 0, "public key", why);
 }
 
-template <typename T>
-T* allocated(T* object) {
-  if (object == nullptr) throw std::bad_alloc();
-  return object;
-}
-
-// OpenSSL does not always say that it was memory that it lacked: sizes are then 0, and types none.
-// That must not be taken for a bad key, so a refusal is believed the second time only.
-template <typename Make>
-auto believe_twice(Make make) {
-  try {
-    return make();
-  } catch (const ParseError&) {
-    return make();
-  }
-}
-
 Bignum bignum(Bytes big_endian) {
   return Bignum(
       allocated(BN_bin2bn(big_endian.data(), static_cast<int>(big_endian.size()), nullptr)));
@@ -88,21 +70,6 @@ EVP_PKEY* from_params(const char* type, OSSL_PARAM* params) {
     return nullptr;
   }
   return key;
-}
-
-Certificate parse_certificate(Bytes der) {
-  constexpr std::string_view kFormat = "X.509 certificate";
-  if (der.size() > kMaxInput) throw ParseError(kFormat, 0, "certificate", "larger than 64 KiB");
-  X509* into = allocated(X509_new_ex(Context::get().library(), nullptr));
-  const unsigned char* at = der.data();
-  // d2i frees what it was given when it fails.
-  Certificate cert(d2i_X509(&into, &at, static_cast<long>(der.size())));
-  if (!cert) throw ParseError(kFormat, 0, "certificate", "not a DER certificate");
-  if (at != der.data() + der.size()) {
-    throw ParseError(kFormat, static_cast<std::size_t>(at - der.data()), "certificate",
-                     "has bytes after its end");
-  }
-  return cert;
 }
 
 }  // namespace
@@ -245,16 +212,7 @@ PublicKey PublicKey::from_pem(Bytes pem) {
   throw ParseError("PEM", "line 1", "neither PUBLIC KEY nor CERTIFICATE");
 }
 
-PublicKey PublicKey::from_certificate(Bytes der) {
-  constexpr std::string_view kFormat = "X.509 certificate";
-  const QuietErrors quiet;
-  return believe_twice([&] {
-    const Certificate cert = parse_certificate(der);
-    EVP_PKEY* key = X509_get_pubkey(cert.get());
-    if (key == nullptr) refuse(kFormat, "its key can not be read");
-    return PublicKey(Handle(key, EVP_PKEY_free), kFormat);
-  });
-}
+PublicKey PublicKey::from_certificate(Bytes der) { return Certificate::from_der(der).key(); }
 
 std::string PublicKey::describe() const {
   return curve_ ? std::string(curve_name(*curve_)) : "RSA-" + std::to_string(bits_);
@@ -329,15 +287,6 @@ std::vector<std::uint8_t> ecdsa_der(Bytes r, Bytes s) {
   const std::unique_ptr<unsigned char, decltype([](unsigned char* p) { OPENSSL_free(p); })> owned(
       der);
   return {der, der + size};
-}
-
-std::vector<std::uint8_t> certificate_subject_key_id(Bytes der) {
-  const QuietErrors quiet;
-  const Certificate cert = believe_twice([&] { return parse_certificate(der); });
-  const ASN1_OCTET_STRING* id = X509_get0_subject_key_id(cert.get());
-  if (id == nullptr) return {};
-  const unsigned char* data = ASN1_STRING_get0_data(id);
-  return {data, data + ASN1_STRING_length(id)};
 }
 
 }  // namespace attest::crypto

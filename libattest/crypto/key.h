@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Public keys and signatures: RSA PKCS#1 v1.5 and PSS, ECDSA on the NIST curves.
+// Public keys: signatures (RSA PKCS#1 v1.5 and PSS, ECDSA on the NIST curves), and secrets for the
+// holder of the private key (RSA-OAEP, ECDH).
 
 #ifndef LIBATTEST_CRYPTO_KEY_H_
 #define LIBATTEST_CRYPTO_KEY_H_
@@ -14,6 +15,7 @@
 
 #include "libattest/base/reader.h"
 #include "libattest/crypto/digest.h"
+#include "libattest/crypto/secret.h"
 
 struct evp_pkey_st;
 
@@ -29,6 +31,13 @@ std::size_t curve_size(Curve curve) noexcept;       // bytes of a coordinate
 // TPM_ALG_ID numbers of signing schemes.
 enum class Scheme : std::uint16_t { kRsassa = 0x0014, kRsapss = 0x0016, kEcdsa = 0x0018 };
 std::string_view scheme_name(Scheme scheme) noexcept;  // "RSASSA"
+
+// One side's part of an elliptic curve Diffie-Hellman exchange. Coordinates are big-endian and of
+// the curve's size.
+struct KeyAgreement {
+  std::vector<std::uint8_t> x, y;  // the ephemeral public key, for the other side
+  Secret z;                        // the x-coordinate of the shared point
+};
 
 // A public key, immutable and cheap to copy. RSA of 1024 to 8192 bits, or a curve of the list
 // above: making one of any other key throws ParseError with `format` as the format's name.
@@ -64,6 +73,13 @@ class PublicKey {
   // False when the scheme is not one of the key's type. Any number of threads may ask at a time.
   bool verify_digest(Scheme scheme, Hash hash, Bytes digest, Bytes signature) const;
 
+  // RSAES-OAEP (RFC 8017, 7.1) with MGF1 of the same hash. std::invalid_argument for an EC key and
+  // for a message that is too long.
+  std::vector<std::uint8_t> encrypt_oaep(Hash hash, Bytes label, Bytes message) const;
+  // A fresh ephemeral key, and what it shares with this one (NIST SP 800-56A rev. 3, 5.7.1.2).
+  // std::invalid_argument for an RSA key.
+  KeyAgreement agree() const;
+
  private:
   using Handle = std::shared_ptr<evp_pkey_st>;
   // Asks the key what it is, and refuses it where it is none of the above.
@@ -80,10 +96,6 @@ class PublicKey {
 
 // The DER form of an ECDSA signature (RFC 3279, section 2.2.3) from big-endian r and s.
 std::vector<std::uint8_t> ecdsa_der(Bytes r, Bytes s);
-
-// Extension of an X.509 certificate by which IMA identifies its key; empty when there is none.
-// Throws ParseError when `der` is not one certificate.
-std::vector<std::uint8_t> certificate_subject_key_id(Bytes der);
 
 }  // namespace attest::crypto
 

@@ -57,8 +57,8 @@ std::optional<crypto::Hash> bank_of(Bytes data, Bytes digest) {
 
 class ListReader::State {
  public:
-  State(EntrySink& sink, ListFormat format, std::optional<crypto::Hash> bank)
-      : sink_(sink), format_(format), bank_(bank) {}
+  State(EntrySink& sink, ListFormat format, std::optional<crypto::Hash> bank, std::uint64_t first)
+      : sink_(sink), format_(format), bank_(bank), first_(first) {}
 
   void feed(Bytes chunk) {
     begin();
@@ -180,7 +180,7 @@ class ListReader::State {
   }
 
   void give(Entry& e) {
-    e.index = index_++;
+    e.index = first_ + index_++;
     e.offset = offset_;
     sink_.entry(e);
   }
@@ -278,6 +278,7 @@ class ListReader::State {
   EntrySink& sink_;
   ListFormat format_;
   std::optional<crypto::Hash> bank_;
+  std::uint64_t first_;
   TemplateCache templates_;
   std::array<std::uint8_t, kLegacyDataSize> legacy_{};
   AsciiRecord ascii_;
@@ -291,8 +292,9 @@ class ListReader::State {
   bool usable_ = true;
 };
 
-ListReader::ListReader(EntrySink& sink, ListFormat format, std::optional<crypto::Hash> bank)
-    : state_(std::make_unique<State>(sink, format, bank)) {}
+ListReader::ListReader(EntrySink& sink, ListFormat format, std::optional<crypto::Hash> bank,
+                       std::uint64_t first)
+    : state_(std::make_unique<State>(sink, format, bank, first)) {}
 ListReader::~ListReader() = default;
 
 void ListReader::feed(Bytes chunk) { state_->feed(chunk); }

@@ -38,8 +38,9 @@ class ListReader {
   // `sink` must outlive the reader. `bank` is the algorithm of the header digests; nothing: found
   // out from the first record, whose digest must then check. Where it can not (a violation, an
   // unknown template in an ascii list), it is SHA-1, SHA-256, SHA-384 or SHA-512, by its size.
+  // `first` is the index of the first record, for a list whose front is not here.
   explicit ListReader(EntrySink& sink, ListFormat format = ListFormat::kDetect,
-                      std::optional<crypto::Hash> bank = std::nullopt);
+                      std::optional<crypto::Hash> bank = std::nullopt, std::uint64_t first = 0);
   ~ListReader();
 
   // Throws ParseError for a record that is not of its template (with the byte offset, or the line
@@ -48,7 +49,7 @@ class ListReader {
   // The end of the list: throws ParseError when it lies inside a record.
   void finish();
 
-  std::uint64_t num_entries() const noexcept;
+  std::uint64_t num_entries() const noexcept;  // that were read
   // The algorithm of the header digests; nothing before the first record, if it was not given.
   // Known when the sink is called.
   std::optional<crypto::Hash> bank() const noexcept;

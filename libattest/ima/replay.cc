@@ -52,6 +52,10 @@ Replay::Replay(Hash list_bank, std::span<const Hash> banks, DigestMode mode) {
   }
 }
 
+void Replay::resume(Hash bank, const Digest& value) {
+  std::ranges::find(banks_, bank, &BankState::hash)->value = value;
+}
+
 std::size_t Replay::slot_of(Hash hash) {
   const auto has = [hash](const Slot& slot) { return slot.hasher.algorithm() == hash; };
   const auto found = std::ranges::find_if(slots_, has);

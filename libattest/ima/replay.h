@@ -36,6 +36,9 @@ class Replay {
   // `list_bank` is the algorithm of the list's header digests; `banks` are what to replay.
   Replay(crypto::Hash list_bank, std::span<const crypto::Hash> banks, DigestMode mode);
 
+  // Goes on from a value that `bank` (one of the banks) had after earlier entries.
+  void resume(crypto::Hash bank, const crypto::Digest& value);
+
   // Hashes the template data and says whether the header digest is its hash (always true for a
   // violation). Template data that is empty because the template is unknown checks false.
   bool check_header(const Entry& entry);

@@ -6,6 +6,7 @@
 
 #include "libattest/base/pem.h"
 #include "libattest/base/text.h"
+#include "libattest/crypto/certificate.h"
 #include "libattest/crypto/digest.h"
 #include "libattest/ima/algorithm.h"
 
@@ -85,55 +86,49 @@ std::uint32_t last_four_bytes(Bytes id) {
 
 }  // namespace
 
-void Keyring::add_certificate(Bytes der) {
-  const auto key = crypto::PublicKey::from_certificate(der);
-  const auto id = crypto::certificate_subject_key_id(der);
-  if (id.empty()) {
-    add_key(key);
-    return;
-  }
+Keyring::Key Keyring::add_certificate(Bytes der) {
+  const auto certificate = crypto::Certificate::from_der(der);
+  const crypto::PublicKey key = certificate.key();
+  const auto id = certificate.subject_key_id();
+  if (id.empty()) return add_key(key);
   if (id.size() < 4) {
     throw ParseError(kKeyFormat, "subject key identifier",
                      "shorter than the four bytes of a key id");
   }
-  add_key(key, last_four_bytes(id));
+  return add_key(key, last_four_bytes(id));
 }
 
-void Keyring::add_key(const crypto::PublicKey& key) {
-  add_key(key, last_four_bytes(crypto::Hasher(crypto::Hash::kSha1)(key.key_bits()).bytes()));
+Keyring::Key Keyring::add_key(const crypto::PublicKey& key) {
+  return add_key(key, last_four_bytes(crypto::Hasher(crypto::Hash::kSha1)(key.key_bits()).bytes()));
 }
 
-void Keyring::add_key(const crypto::PublicKey& key, std::uint32_t id) {
+Keyring::Key Keyring::add_key(const crypto::PublicKey& key, std::uint32_t id) {
   auto& keys = keys_[id];
   const auto spki = key.spki();
   const auto same = [&](const crypto::PublicKey& other) { return other.spki() == spki; };
-  if (std::ranges::any_of(keys, same)) return;
-  keys.push_back(key);
-  ++num_keys_;
+  if (std::ranges::none_of(keys, same)) {
+    keys.push_back(key);
+    ++num_keys_;
+  }
+  return {key, id};
 }
 
-void Keyring::add(Bytes in) {
+Keyring::Key Keyring::add(Bytes in) {
   if (looks_like_pem(as_text(in))) {
     const PemBlock block = parse_pem(as_text(in));
-    if (block.label == "CERTIFICATE") {
-      add_certificate(block.data);
-    } else if (block.label == "PUBLIC KEY") {
-      add_key(crypto::PublicKey::from_spki(block.data));
-    } else {
-      throw ParseError(kKeyFormat, "PEM block", "neither CERTIFICATE nor PUBLIC KEY");
-    }
-    return;
+    if (block.label == "CERTIFICATE") return add_certificate(block.data);
+    if (block.label == "PUBLIC KEY") return add_key(crypto::PublicKey::from_spki(block.data));
+    throw ParseError(kKeyFormat, "PEM block", "neither CERTIFICATE nor PUBLIC KEY");
   }
   // Both are a DER SEQUENCE. A SubjectPublicKeyInfo's first element is one of an OID, which no
   // certificate has there: nothing is both.
   try {
-    add_key(crypto::PublicKey::from_spki(in));
-    return;
+    return add_key(crypto::PublicKey::from_spki(in));
   } catch (const ParseError&) {
     // Then it must be a certificate.
   }
   try {
-    add_certificate(in);
+    return add_certificate(in);
   } catch (const ParseError&) {
     throw ParseError(
         kKeyFormat, "key",

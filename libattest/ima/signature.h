@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "libattest/base/reader.h"
@@ -21,13 +22,16 @@ namespace attest::ima {
 // Keys by their 32-bit id. Ids collide by accident or on purpose: all keys of an id are kept.
 class Keyring {
  public:
+  using Key = std::pair<crypto::PublicKey, std::uint32_t>;  // with its id
+
+  // Each returns what it has added, or had already.
   // Subject key id's last four bytes where the certificate has one, else SHA-1 of the key bits.
-  void add_certificate(Bytes der);  // throws ParseError
-  void add_key(const crypto::PublicKey& key);
-  void add_key(const crypto::PublicKey& key, std::uint32_t id);
+  Key add_certificate(Bytes der);  // throws ParseError
+  Key add_key(const crypto::PublicKey& key);
+  Key add_key(const crypto::PublicKey& key, std::uint32_t id);
   // A certificate or a public key, DER or PEM. Throws ParseError for anything else, private keys
   // among it.
-  void add(Bytes in);
+  Key add(Bytes in);
 
   bool empty() const noexcept { return num_keys_ == 0; }
   // Number of keys; the same key of the same id counts once.

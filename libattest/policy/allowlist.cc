@@ -112,6 +112,7 @@ RuntimePolicy parse_allowlist(std::string_view allowlist, std::optional<std::str
   if (excludelist) {
     out.excludes = Excludes(parse_excludelist(*excludelist), kExcludelist, options.allow_match_all);
   }
+  out.identity = identity_of({kAllowlist, allowlist, excludelist.value_or("")});
   return out;
 }
 

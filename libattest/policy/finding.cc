@@ -77,6 +77,8 @@ constexpr std::array kIds{
     Id{Code::kImaListBank, "ima-list-bank"},
     Id{Code::kImaNoRules, "ima-no-rules"},
     Id{Code::kImaUnsigned, "ima-unsigned"},
+    Id{Code::kImaPosition, "ima-position"},
+    Id{Code::kImaProgress, "ima-progress"},
     Id{Code::kPolicyMissing, "policy-missing"},
     Id{Code::kPolicyEmpty, "policy-empty"},
     Id{Code::kPolicySha1, "policy-sha1"},

@@ -102,6 +102,8 @@ enum class Code : std::uint16_t {
   kImaListBank = 518,
   kImaNoRules = 519,
   kImaUnsigned = 520,
+  kImaPosition = 521,
+  kImaProgress = 522,
   // The policy.
   kPolicyMissing = 601,
   kPolicyEmpty = 602,

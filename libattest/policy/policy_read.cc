@@ -108,7 +108,7 @@ EventLogPolicy read_event_log(const json::Value& log, crypto::Hash bank) {
   return out;
 }
 
-ImaPolicy read_ima(const json::Value& ima, bool allow_sha1) {
+ImaPolicy read_ima(const json::Value& ima, bool allow_sha1, std::string_view document) {
   ima.only({"required", "pcr", "digest", "signatures", "max_unverified_tail", "violations",
             "boot_aggregate", "verity", "allow_empty", "allow_match_all", "runtime_policy"});
   ImaPolicy out;
@@ -130,8 +130,9 @@ ImaPolicy read_ima(const json::Value& ima, bool allow_sha1) {
   options.allow_sha1 = allow_sha1;
   options.allow_match_all = flag(ima, "allow_match_all", options.allow_match_all);
   if (const auto rules = ima.find("runtime_policy")) {
-    out.rules =
-        std::make_shared<const RuntimePolicy>(read_runtime_policy(*rules, kPolicyFormat, options));
+    RuntimePolicy read = read_runtime_policy(*rules, kPolicyFormat, options);
+    read.identity = identity_of({kPolicyFormat, document});
+    out.rules = std::make_shared<const RuntimePolicy>(std::move(read));
   }
   return out;
 }
@@ -190,7 +191,7 @@ Policy parse_policy(std::string_view json) {
   if (const auto ak = root.find("ak")) out.ak = read_ak(*ak);
   if (const auto pcrs = root.find("pcrs")) out.pcrs = read_pcr_lists(*pcrs, out.bank);
   if (const auto log = root.find("event_log")) out.event_log = read_event_log(*log, out.bank);
-  if (const auto ima = root.find("ima")) out.ima = read_ima(*ima, out.allow_sha1);
+  if (const auto ima = root.find("ima")) out.ima = read_ima(*ima, out.allow_sha1, json);
   if (const auto clock = root.find("clock")) out.clock = read_clock(*clock);
   check_consistent(out);
   return out;

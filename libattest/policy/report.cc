@@ -49,6 +49,7 @@ void write_claims(json::Writer& w, const Claims& claims) {
   w.member("quote_verified", claims.quote_verified);
   member_or_null(w, "key", claims.key);
   member_or_null(w, "key_name", claims.key_name);
+  member_or_null(w, "key_ek", claims.key_ek);
   member_or_null(w, "scheme", claims.scheme);
   w.member("clock", claims.clock);
   w.member("reset_count", claims.reset_count);
@@ -59,6 +60,7 @@ void write_claims(json::Writer& w, const Claims& claims) {
   w.member("num_events", claims.num_events);
   member_or_null(w, "secure_boot", claims.secure_boot.value_or(""));
   w.member("ima_entries", claims.ima_entries);
+  w.member("ima_verified_before", claims.ima_verified);
   w.member("ima_unverified", claims.ima_unverified);
   w.member("ima_violations", claims.ima_violations);
   w.end_object();

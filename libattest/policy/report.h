@@ -47,6 +47,7 @@ struct Claims {
   bool quote_verified = false;         // signature, nonce, selection and digest
   std::string key;                     // "RSA-2048"
   std::string key_name;                // hexadecimal TPM Name; empty for a key without one
+  std::string key_ek;                  // SHA-256 of the EK that a challenge has bound the key to
   std::string scheme;                  // "RSASSA with sha256"
   std::optional<std::uint64_t> clock;  // milliseconds
   std::optional<std::uint32_t> reset_count;
@@ -57,6 +58,7 @@ struct Claims {
   std::optional<std::uint64_t> num_events;
   std::optional<std::string> secure_boot;       // "enabled", "disabled"; absent: not known
   std::optional<std::uint64_t> ima_entries;     // that the quote covers
+  std::optional<std::uint64_t> ima_verified;    // among them, by earlier appraisals
   std::optional<std::uint64_t> ima_unverified;  // that follow them
   std::optional<std::uint64_t> ima_violations;  // among the covered
 };

@@ -153,7 +153,18 @@ RuntimePolicy parse_keylime_runtime_policy(std::string_view json,
                                            const RuntimePolicyOptions& options) {
   constexpr std::string_view kFormat = "runtime policy";
   const json::Document document = json::Document::parse(json, kFormat);
-  return read_runtime_policy(document.root(), kFormat, options);
+  RuntimePolicy out = read_runtime_policy(document.root(), kFormat, options);
+  out.identity = identity_of({kFormat, json});
+  return out;
+}
+
+crypto::Digest identity_of(std::initializer_list<std::string_view> texts) {
+  // A digest of digests: where one text ends and the next begins is part of it.
+  crypto::Hasher one(crypto::Hash::kSha256);
+  crypto::Hasher all(crypto::Hash::kSha256);
+  all.begin();
+  for (const std::string_view text : texts) all.update(one(as_bytes(text)).bytes());
+  return all.finish();
 }
 
 }  // namespace attest::policy

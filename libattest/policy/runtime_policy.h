@@ -7,6 +7,7 @@
 #define LIBATTEST_POLICY_RUNTIME_POLICY_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,7 +46,13 @@ struct RuntimePolicy {
   std::vector<std::pair<crypto::PublicKey, std::uint32_t>> verification_keys;
   // Algorithm of the list's header digests, where the policy says it.
   std::optional<crypto::Hash> log_hash;
+  // A digest of the text that this was made from: rules of another text have another one. Empty
+  // where nobody has said it.
+  crypto::Digest identity;
 };
+
+// What RuntimePolicy::identity is, for rules that were made from these texts.
+crypto::Digest identity_of(std::initializer_list<std::string_view> texts);
 
 struct RuntimePolicyOptions {
   bool allow_sha1 = false;       // SHA-1 file digests: otherwise refused where they stand

@@ -44,11 +44,6 @@ Decoded from_der(Bytes in) {
   }
 }
 
-// Whether a 16-bit size says exactly how much follows it.
-bool has_2b_size(Bytes in) noexcept {
-  return in.size() >= 2 && (std::size_t{in[0]} << 8U | in[1]) == in.size() - 2;
-}
-
 }  // namespace
 
 std::string_view format_name(KeyFormat format) noexcept {
@@ -69,9 +64,8 @@ std::string_view format_name(KeyFormat format) noexcept {
   return "?";
 }
 
-// The four beginnings exclude each other: TPMT_PUBLIC begins with 0x0001 or 0x0023, and a public
-// area with a size in front is far smaller than the 0x2d2d or 0x3000 bytes that PEM or DER would
-// mean.
+// The four beginnings exclude each other: a public area with a size in front is far smaller than
+// the 0x2d2d or 0x3000 bytes that PEM or DER would mean.
 AttestationKey AttestationKey::load(Bytes in) {
   if (in.empty()) throw ParseError(kFormat, 0, "key", "empty");
   if (in.size() > kMaxInput) throw ParseError(kFormat, kMaxInput, "key", "larger than 64 KiB");
@@ -83,7 +77,7 @@ AttestationKey AttestationKey::load(Bytes in) {
     Decoded d = from_der(in);
     return {d.format, std::move(d.key)};
   }
-  const bool sized = has_2b_size(in);
+  const bool sized = is_public_2b(in);
   std::vector<std::uint8_t> raw(in.begin(), in.end());
   const PublicArea area = sized ? parse_public_2b(raw) : parse_public(raw);
   AttestationKey key(sized ? KeyFormat::kTpm2bPublic : KeyFormat::kTpmtPublic, public_key_of(area));

@@ -33,8 +33,8 @@ void symmetric(Reader& r, PublicArea& a) {
     case TPM2_ALG_AES:
     case TPM2_ALG_SM4:
     case TPM2_ALG_CAMELLIA:
-      r.u16be("parameters.symmetric.keyBits");
-      r.u16be("parameters.symmetric.mode");
+      a.symmetric_bits = r.u16be("parameters.symmetric.keyBits");
+      a.symmetric_mode = r.u16be("parameters.symmetric.mode");
       return;
     default:
       r.fail("parameters.symmetric.algorithm", "not a symmetric cipher");
@@ -144,6 +144,10 @@ PublicArea parse_public_2b(Bytes in) {
   PublicArea a = parse_area(area);
   a.raw = in.last(size);
   return a;
+}
+
+bool is_public_2b(Bytes in) noexcept {
+  return in.size() >= 2 && (std::size_t{in[0]} << 8U | in[1]) == in.size() - 2;
 }
 
 std::vector<std::uint8_t> name_of(const PublicArea& area) {

@@ -15,7 +15,7 @@
 
 namespace attest::tpm {
 
-// Section 8.3 TPMA_OBJECT, the bits that matter for an attestation key.
+// Section 8.3 TPMA_OBJECT, the bits that matter for attestation and endorsement keys.
 enum Attribute : std::uint32_t {
   kFixedTpm = 0x2,
   kFixedParent = 0x10,
@@ -35,6 +35,8 @@ struct PublicArea {
   std::uint32_t attributes = 0;
   Bytes auth_policy;
   std::uint16_t symmetric = kAlgNull;
+  std::uint16_t symmetric_bits = 0;  // of its key; this and the mode only where it is not kAlgNull
+  std::uint16_t symmetric_mode = kAlgNull;
   std::uint16_t scheme = kAlgNull;
   std::uint16_t scheme_hash = kAlgNull;  // kAlgNull where the scheme has none
   // RSA
@@ -52,6 +54,10 @@ struct PublicArea {
 PublicArea parse_public(Bytes in);
 // All of `in` is one TPM2B_PUBLIC.
 PublicArea parse_public_2b(Bytes in);
+
+// Whether `in` begins as TPM2B_PUBLIC does: its size says exactly how much follows it. TPMT_PUBLIC
+// begins with 0x0001 or 0x0023, and is far larger.
+bool is_public_2b(Bytes in) noexcept;
 
 // Part 1, section 16: nameAlg || H_nameAlg(TPMT_PUBLIC). Throws ParseError for a nameAlg that is
 // not a digest algorithm we have.

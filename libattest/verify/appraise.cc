@@ -71,8 +71,10 @@ Verdict verdict_of(const policy::Policy* policy, policy::Findings& findings) {
   return policy != nullptr && policy->judged_pcrs() != 0 ? Verdict::kTrusted : Verdict::kUnknown;
 }
 
-void judge_logs(const Evidence& evidence, const policy::Policy* policy, const QuotedPcrs& quoted,
-                Report& report) {
+std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Policy* policy,
+                                      const QuotedPcrs& quoted, const ImaContext& context,
+                                      Report& report) {
+  std::optional<ImaPosition> position;
   PcrTable table(quoted);
   if (policy != nullptr) {
     check_quoted(*policy, quoted, report.findings);
@@ -88,14 +90,25 @@ void judge_logs(const Evidence& evidence, const policy::Policy* policy, const Qu
             "the policy asks for the boot event log, and the evidence has none");
   }
   if (evidence.ima) {
-    judge_ima(*evidence.ima, policy, quoted, judged_bank(policy, quoted), table, report.findings,
-              report.claims);
+    position = judge_ima(*evidence.ima, policy, quoted, judged_bank(policy, quoted), context, table,
+                         report.findings, report.claims);
   } else if (with_ima && policy->ima->required) {
     missing(report.findings, Code::kImaMissing, Component::kIma,
             "the policy asks for the IMA measurement list, and the evidence has none");
   }
   check_explained(policy, evidence.event_log.has_value(), ima_pcr, table, report.findings);
   report.claims.pcrs = table.take();
+  return position;
+}
+
+// A challenge of the evidence's own, or one that the node's state remembers.
+const std::optional<KeyBinding>& binding_of(const Evidence& evidence, const NodeState* node) {
+  return evidence.binding || node == nullptr ? evidence.binding : node->binding;
+}
+
+std::optional<KeyBinding> of(const tpm::AttestationKey& key,
+                             const std::optional<KeyBinding>& binding) {
+  return binding && binding->binds(key) ? binding : std::nullopt;
 }
 
 }  // namespace
@@ -112,20 +125,24 @@ Report appraise(const Evidence& evidence, const policy::Policy* policy, NodeStat
     missing(report.findings, Code::kKeyMissing, Component::kKey,
             "the evidence has no attestation key to verify the quote with");
   }
-  std::optional<NodeState::Seen> now;
+  std::optional<Trusted> after;
   if (evidence.quote && evidence.key) {
     const auto quoted = verify_quote(*evidence.quote, *evidence.key, options.nonce, allow_sha1,
                                      report.findings, report.claims);
-    verify_key(*evidence.key, policy, allow_sha1, report.findings, report.claims);
+    const std::optional<KeyBinding>& binding = binding_of(evidence, node);
+    verify_key(*evidence.key, policy, binding ? &*binding : nullptr, allow_sha1, report.findings,
+               report.claims);
     if (quoted) {
       check_clock(policy, report.claims, report.findings);
-      now = seen_now(*evidence.key, evidence.quote->quote());
-      if (node != nullptr) check_node(*node, *now, report.findings);
-      judge_logs(evidence, policy, *quoted, report);
+      const NodeState::Seen now = seen_now(*evidence.key, evidence.quote->quote());
+      if (node != nullptr) check_node(*node, now, report.findings);
+      auto position = judge_logs(evidence, policy, *quoted, {node, now}, report);
+      after =
+          Trusted{now, of(*evidence.key, binding), evidence.ima.has_value(), std::move(position)};
     }
   }
   report.verdict = verdict_of(policy, report.findings);
-  if (report.verdict == Verdict::kTrusted && node != nullptr) node->seen = now;
+  if (report.verdict == Verdict::kTrusted && node != nullptr) advance(*node, std::move(*after));
   return report;
 }
 
@@ -133,7 +150,7 @@ Report appraise_quote(const QuoteEvidence& quote, const tpm::AttestationKey& key
                       bool allow_sha1) {
   Report report;
   const auto quoted = verify_quote(quote, key, nonce, allow_sha1, report.findings, report.claims);
-  verify_key(key, nullptr, allow_sha1, report.findings, report.claims);
+  verify_key(key, nullptr, nullptr, allow_sha1, report.findings, report.claims);
   if (quoted) {
     check_clock(nullptr, report.claims, report.findings);
     report.claims.pcrs = PcrTable(*quoted).take();

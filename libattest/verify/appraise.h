@@ -17,6 +17,7 @@
 #include "libattest/policy/policy.h"
 #include "libattest/policy/report.h"
 #include "libattest/tpm/key.h"
+#include "libattest/verify/challenge.h"
 #include "libattest/verify/node.h"
 #include "libattest/verify/quote.h"
 
@@ -34,11 +35,13 @@ struct EventLogEvidence {
 // An IMA list: in memory, or to be read once.
 struct ImaEvidence {
   std::vector<std::uint8_t> bytes;
-  ReadBytes read;  // empty: `bytes` are the list
+  ReadBytes read;                 // empty: `bytes` are the list
+  std::uint64_t first_entry = 0;  // the list's first entry in the node's list: 0 for a whole one
 };
 
 struct Evidence {
   std::shared_ptr<const tpm::AttestationKey> key;
+  std::optional<KeyBinding> binding;  // of `key` by a challenge
   std::optional<QuoteEvidence> quote;
   std::optional<EventLogEvidence> event_log;
   std::optional<ImaEvidence> ima;

@@ -2,6 +2,7 @@
 
 #include "libattest/verify/ima.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -42,18 +43,22 @@ class ImaJudgement {
                                      : DigestMode::kNative),
         findings_(findings) {}
 
-  void run(const ImaEvidence& ima, PcrTable& table, policy::Claims& claims) {
-    ImaRules rules(policy_, quoted_);
-    ImaWalk walk(rules, quoted_, bank_, pcr_, mode_);
+  std::optional<ImaPosition> run(const ImaEvidence& ima, const ImaPosition* from,
+                                 const NodeState* same_boot, PcrTable& table,
+                                 policy::Claims& claims) {
+    ImaRules rules(policy_, quoted_, from);
+    ImaWalk walk(rules, quoted_, bank_, pcr_, mode_, from);
     walk_all(ima, walk);
     if (!walk.covered()) {
       mismatch(ima, walk, table);
-      return;
+      return std::nullopt;
     }
     claims.ima_entries = *walk.covered();
+    claims.ima_verified = ima.first_entry;
     claims.ima_unverified = walk.num_entries() - *walk.covered();
     claims.ima_violations = walk.num_violations();
     findings_.append(std::move(walk.list_findings()));
+    rules.judge_before(findings_);
     findings_.append(std::move(walk.findings()));
     for (const Hash other : walk.differing()) differs(other, table);
     table.set(bank_, pcr_, PcrState::kReplayed);
@@ -66,7 +71,9 @@ class ImaJudgement {
     check_list_bank(walk);
     check_empty(walk, table);
     check_tail(walk);
+    if (same_boot != nullptr) check_progress(walk, *same_boot);
     judged(walk, table);
+    return position(walk, rules);
   }
 
  private:
@@ -89,7 +96,8 @@ class ImaJudgement {
 
   // A list that was read from a stream is gone: nothing is said of it then.
   std::optional<DigestMode> mode_that_matches(const ImaEvidence& ima) const {
-    if (ima.read || bank_ == Hash::kSha1 || mode_ != DigestMode::kNative) return std::nullopt;
+    if (ima.read || ima.first_entry != 0 || bank_ == Hash::kSha1 || mode_ != DigestMode::kNative)
+      return std::nullopt;
     for (const DigestMode mode : {DigestMode::kPadded, DigestMode::kPaddedOld}) {
       NoJudge nothing;
       ImaWalk walk(nothing, quoted_, bank_, pcr_, mode);
@@ -150,6 +158,23 @@ class ImaJudgement {
     }
   }
 
+  // The list is read after the quote is made: what it had then, a later quote covers. So a tail is
+  // tolerated once, and nobody can keep an entry out of every judgement.
+  void check_progress(const ImaWalk& walk, const NodeState& before) {
+    if (!before.ima || *walk.covered() >= before.ima->listed) return;
+    add(Code::kImaProgress, Severity::kFailure, std::to_string(before.ima->listed) + " entries",
+        std::to_string(*walk.covered()) + " entries",
+        "the quote does not cover the entries that followed the last one's");
+  }
+
+  std::optional<ImaPosition> position(const ImaWalk& walk, const ImaRules& rules) const {
+    const auto identity = policy_ != nullptr ? rules_identity(*policy_) : std::nullopt;
+    if (!identity || *walk.covered() == 0) return std::nullopt;
+    ImaPosition out = walk.position();
+    out.rules = *identity;
+    return rules.complete(out) ? std::optional(std::move(out)) : std::nullopt;
+  }
+
   void judged(const ImaWalk& walk, PcrTable& table) {
     if (ima_policy_ == nullptr) return;
     if (ima_policy_->rules != nullptr) {
@@ -182,6 +207,31 @@ class ImaJudgement {
   policy::Findings& findings_;
 };
 
+// Why a list can not begin at entry `first`; empty when the state says all about those before it.
+std::string why_not_from(std::uint64_t first, const policy::Policy* policy,
+                         const QuotedPcrs& quoted, std::uint32_t pcr, const NodeState* state,
+                         bool same_boot) {
+  if (state == nullptr) return "no state of the node says what came before";
+  if (state->seen && !same_boot)
+    return "the node was rebooted since the entries before were verified";
+  if (!state->ima) return "the node's state does not say what came before";
+  const ImaPosition& at = *state->ima;
+  if (at.entries != first) {
+    return "the entries that were verified end before entry " + std::to_string(at.entries);
+  }
+  if (policy == nullptr || rules_identity(*policy) != at.rules) {
+    return "the entries before were verified by another policy";
+  }
+  for (const QuotedPcrs::Bank& bank : quoted.banks()) {
+    if (quoted.find(bank.hash, pcr) != nullptr &&
+        std::ranges::find(at.banks, bank.hash, &ImaPosition::Bank::hash) == at.banks.end()) {
+      return "the " + std::string(crypto::hash_name(bank.hash)) +
+             " bank was not quoted when the entries before were verified";
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 void walk_all(const ImaEvidence& ima, ImaWalk& walk) {
@@ -194,24 +244,37 @@ void walk_all(const ImaEvidence& ima, ImaWalk& walk) {
   walk.finish();
 }
 
-void judge_ima(const ImaEvidence& ima, const policy::Policy* policy, const QuotedPcrs& quoted,
-               Hash bank, PcrTable& table, policy::Findings& findings, policy::Claims& claims) {
+std::optional<ImaPosition> judge_ima(const ImaEvidence& ima, const policy::Policy* policy,
+                                     const QuotedPcrs& quoted, Hash bank, const ImaContext& context,
+                                     PcrTable& table, policy::Findings& findings,
+                                     policy::Claims& claims) {
   const std::uint32_t pcr = policy != nullptr && policy->ima ? policy->ima->pcr : kDefaultImaPcr;
+  const auto add = [&](Code code, Severity severity, std::string message) {
+    findings.add({code, severity, Component::kIma, pcr, {}, {}, {}, {}, std::move(message)});
+  };
   if (quoted.find(bank, pcr) == nullptr) {
     // A policy that asks for it has failed already (check_quoted).
-    findings.add({Code::kPcrMissing,
-                  Severity::kWarning,
-                  Component::kIma,
-                  pcr,
-                  {},
-                  {},
-                  {},
-                  {},
-                  "the IMA list could not be looked at: PCR " + std::to_string(pcr) + " (" +
-                      std::string(crypto::hash_name(bank)) + ") is not in the quote"});
-    return;
+    add(Code::kPcrMissing, Severity::kWarning,
+        "the IMA list could not be looked at: PCR " + std::to_string(pcr) + " (" +
+            std::string(crypto::hash_name(bank)) + ") is not in the quote");
+    return std::nullopt;
   }
-  ImaJudgement(policy, quoted, bank, pcr, findings).run(ima, table, claims);
+  const NodeState* state = context.state;
+  const bool same_boot =
+      state != nullptr && state->seen && state->seen->reset_count == context.now.reset_count;
+  const ImaPosition* from = nullptr;
+  if (ima.first_entry != 0) {
+    const std::string why = why_not_from(ima.first_entry, policy, quoted, pcr, state, same_boot);
+    if (!why.empty()) {
+      add(Code::kImaPosition, Severity::kFailure,
+          "the IMA list begins at entry " + std::to_string(ima.first_entry) + ", and " + why +
+              ": the whole list is needed");
+      return std::nullopt;
+    }
+    from = &*state->ima;
+  }
+  return ImaJudgement(policy, quoted, bank, pcr, findings)
+      .run(ima, from, same_boot ? state : nullptr, table, claims);
 }
 
 }  // namespace attest::verify

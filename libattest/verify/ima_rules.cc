@@ -64,13 +64,52 @@ std::optional<Digest> expected_boot_aggregate(const QuotedPcrs& quoted, Hash alg
   return eight ? ima::boot_aggregate_of_eight(alg, values) : ima::boot_aggregate(alg, values);
 }
 
-ImaRules::ImaRules(const policy::Policy* policy, const QuotedPcrs& quoted)
+ImaRules::ImaRules(const policy::Policy* policy, const QuotedPcrs& quoted, const ImaPosition* from)
     : policy_(policy != nullptr && policy->ima ? &*policy->ima : nullptr),
       rules_(policy_ != nullptr ? policy_->rules.get() : nullptr),
       allow_sha1_(policy != nullptr && policy->allow_sha1),
-      quoted_(quoted) {
+      quoted_(quoted),
+      from_(from) {
+  if (from_ != nullptr) {
+    learned_ = from_->keys;
+    boot_aggregates_ = from_->boot_aggregates;
+  }
   if (rules_ == nullptr) return;
   for (const auto& [key, id] : rules_->verification_keys) keys_.add_key(key, id);
+  for (const auto& [key, id] : learned_) keys_.add_key(key, id);
+}
+
+void ImaRules::judge_before(policy::Findings& findings) {
+  if (from_ == nullptr) return;
+  findings_ = &findings;
+  for (const ImaPosition::BootAggregate& before : from_->boot_aggregates) {
+    ima::Entry entry;
+    entry.index = before.index;
+    entry.pcr = policy_ != nullptr ? policy_->pcr : 0;
+    entry.name = kBootAggregate;
+    entry.digest = {DigestKind::kContent, before.algorithm, before.value.bytes()};
+    prepare(entry);
+    check_boot_aggregate(entry);
+  }
+  if (from_->violations == 0) return;
+  const bool fails = policy_ != nullptr && policy_->violations_fail;
+  findings.add({Code::kImaViolation,
+                fails ? Severity::kFailure : Severity::kWarning,
+                policy::Component::kIma,
+                {},
+                {},
+                {},
+                {},
+                std::to_string(from_->violations),
+                "IMA entries before " + std::to_string(from_->entries) + ": " +
+                    std::to_string(from_->violations) + " measurements were invalidated"});
+}
+
+bool ImaRules::complete(ImaPosition& position) const {
+  if (boot_aggregates_.size() > ImaPosition::kMaxBootAggregates) return false;
+  position.boot_aggregates = boot_aggregates_;
+  position.keys = learned_;
+  return true;
 }
 
 void ImaRules::prepare(const ima::Entry& entry) {
@@ -110,6 +149,20 @@ void ImaRules::judge_violation(const ima::Entry& entry) {
 }
 
 void ImaRules::judge_boot_aggregate(const ima::Entry& entry) {
+  const auto same = [&](const ImaPosition::BootAggregate& b) {
+    return b.algorithm == entry.digest.algorithm &&
+           std::ranges::equal(b.value.bytes(), entry.digest.value);
+  };
+  // One more than can be carried on says that there were more; a list may have any number.
+  if (boot_aggregates_.size() <= ImaPosition::kMaxBootAggregates &&
+      std::ranges::none_of(boot_aggregates_, same)) {
+    boot_aggregates_.push_back(
+        {entry.index, std::string(entry.digest.algorithm), Digest(entry.digest.value)});
+  }
+  check_boot_aggregate(entry);
+}
+
+void ImaRules::check_boot_aggregate(const ima::Entry& entry) {
   const bool listed_here =
       rules_ != nullptr &&
       rules_->files.find(probe_, entry.digest.algorithm, entry.digest.value) == Listed::kYes;
@@ -177,7 +230,9 @@ void ImaRules::judge_key(const ima::Entry& entry) {
     return;
   }
   try {
-    keys_.add(entry.buffer);
+    const std::size_t known = keys_.size();
+    auto key = keys_.add(entry.buffer);
+    if (keys_.size() != known) learned_.push_back(std::move(key));
   } catch (const ParseError&) {
     add(entry, Code::kImaKeyring, Severity::kWarning, {}, {},
         "what was loaded into keyring " + describe_name(entry) +

@@ -12,6 +12,7 @@
 
 #include "libattest/ima/signature.h"
 #include "libattest/policy/policy.h"
+#include "libattest/verify/ima_position.h"
 #include "libattest/verify/ima_walk.h"
 
 namespace attest::verify {
@@ -19,8 +20,15 @@ namespace attest::verify {
 // Judges entries by a policy; without rules, only by what holds of every list.
 class ImaRules final : public EntryJudge {
  public:
-  // `policy` may be null. All references must outlive the judge.
-  ImaRules(const policy::Policy* policy, const QuotedPcrs& quoted);
+  // `policy` may be null; `from` is null for a whole list. All references must outlive the judge.
+  ImaRules(const policy::Policy* policy, const QuotedPcrs& quoted,
+           const ImaPosition* from = nullptr);
+
+  // What the entries before `from` still have to say, without which a list that begins there would
+  // be judged more leniently than the whole one.
+  void judge_before(policy::Findings& findings);
+  // Adds what later entries will be judged by. False: it can not be carried on.
+  bool complete(ImaPosition& position) const;
 
   void prepare(const ima::Entry& entry) override;
   void midway() override;
@@ -29,6 +37,7 @@ class ImaRules final : public EntryJudge {
  private:
   void judge_violation(const ima::Entry& entry);
   void judge_boot_aggregate(const ima::Entry& entry);
+  void check_boot_aggregate(const ima::Entry& entry);
   void judge_buffer(const ima::Entry& entry);
   void judge_key(const ima::Entry& entry);
   void judge_file(const ima::Entry& entry);
@@ -42,7 +51,10 @@ class ImaRules final : public EntryJudge {
   const policy::RuntimePolicy* rules_;
   bool allow_sha1_;
   const QuotedPcrs& quoted_;
-  ima::Keyring keys_;  // the policy's, and those that the list's own validated entries loaded
+  const ImaPosition* from_;
+  ima::Keyring keys_;                      // the policy's, and
+  std::vector<ImaPosition::Key> learned_;  // those that the list's own validated entries loaded
+  std::vector<ImaPosition::BootAggregate> boot_aggregates_;
   policy::FileTable::Probe probe_;
   policy::Findings* findings_ = nullptr;  // of the entry that is being judged
 };

@@ -24,25 +24,53 @@ const Digest& value_of(const ima::Replay& replay, Hash bank) noexcept {
 }  // namespace
 
 ImaWalk::ImaWalk(EntryJudge& judge, const QuotedPcrs& quoted, Hash bank, std::uint32_t pcr,
-                 ima::DigestMode mode)
-    : judge_(judge), pcr_(pcr), mode_(mode), reader_(*this) {
-  targets_.push_back({bank, *quoted.find(bank, pcr)});
+                 ima::DigestMode mode, const ImaPosition* from)
+    : judge_(judge),
+      first_(from != nullptr ? from->entries : 0),
+      pcr_(pcr),
+      mode_(mode),
+      reader_(*this, ima::ListFormat::kDetect,
+              from != nullptr ? std::optional(from->list_bank) : std::nullopt, first_),
+      num_violations_(from != nullptr ? from->violations : 0) {
+  const auto add = [&](Hash hash, const Digest& value) {
+    Target target{hash, value, Digest::filled(value.size(), 0)};
+    // Kernels that lack a bank's hash pad SHA-1 for it: allowed for banks that no rule looks at.
+    target.padded = hash != bank && hash != Hash::kSha1 && mode == ima::DigestMode::kNative;
+    if (from != nullptr) {
+      const auto at = std::ranges::find(from->banks, hash, &ImaPosition::Bank::hash);
+      target.start = at->value;
+      target.native = !at->padded;
+      target.padded = target.padded && at->padded;
+    }
+    targets_.push_back(std::move(target));
+  };
+  add(bank, *quoted.find(bank, pcr));
   for (const QuotedPcrs::Bank& other : quoted.banks()) {
     const Digest* value = quoted.find(other.hash, pcr);
-    if (other.hash != bank && value != nullptr) targets_.push_back({other.hash, *value});
+    if (other.hash != bank && value != nullptr) add(other.hash, *value);
   }
-  // A quote of the PCR's initial value covers no entry, whatever the list holds.
-  if (targets_.front().value.all(0)) {
-    for (const Target& target : targets_) {
-      if (!target.value.all(0)) differing_.push_back(target.bank);
-    }
-    covered_ = 0;
-  }
+  // The quote may be of the value before the first entry: then it covers none of this list.
+  if (targets_.front().value == targets_.front().start) settle(first_);
 }
 
-Digest ImaWalk::value() const noexcept {
-  const Target& target = targets_.front();
-  return replay_ ? value_of(*replay_, target.bank) : Digest::filled(target.value.size(), 0);
+const Digest& ImaWalk::replayed(const Target& target,
+                                const std::optional<ima::Replay>& replay) const noexcept {
+  return replay ? value_of(*replay, target.bank) : target.start;
+}
+
+Digest ImaWalk::value() const noexcept { return replayed(targets_.front(), replay_); }
+
+ImaPosition ImaWalk::position() const {
+  ImaPosition out;
+  out.entries = *covered_;
+  out.listed = num_entries();
+  out.violations = num_violations_;
+  out.list_bank = *reader_.bank();
+  for (const Target& target : targets_) {
+    const bool native = target.native && replayed(target, replay_) == target.value;
+    out.banks.push_back({target.bank, !native, target.value});
+  }
+  return out;
 }
 
 void ImaWalk::start() {
@@ -50,14 +78,14 @@ void ImaWalk::start() {
   std::vector<Hash> others;
   for (const Target& target : targets_) {
     banks.push_back(target.bank);
-    if (target.bank != targets_.front().bank && target.bank != Hash::kSha1) {
-      others.push_back(target.bank);
-    }
+    if (target.padded) others.push_back(target.bank);
   }
   const Hash list_bank = *reader_.bank();
   replay_.emplace(list_bank, banks, mode_);
-  if (!others.empty() && mode_ == ima::DigestMode::kNative) {
-    padded_.emplace(list_bank, others, ima::DigestMode::kPadded);
+  if (!others.empty()) padded_.emplace(list_bank, others, ima::DigestMode::kPadded);
+  for (const Target& target : targets_) {
+    replay_->resume(target.bank, target.start);
+    if (target.padded) padded_->resume(target.bank, target.start);
   }
 }
 
@@ -99,17 +127,13 @@ void ImaWalk::check_list(const ima::Entry& entry, bool header_good) {
   }
 }
 
-bool ImaWalk::reached() const noexcept {
-  return value_of(*replay_, targets_.front().bank) == targets_.front().value;
-}
+bool ImaWalk::reached() const noexcept { return value() == targets_.front().value; }
 
 void ImaWalk::settle(std::uint64_t covered) {
   covered_ = covered;
   for (const Target& target : targets_) {
-    const bool native = value_of(*replay_, target.bank) == target.value;
-    const bool padded = padded_ && target.bank != targets_.front().bank &&
-                        target.bank != Hash::kSha1 &&
-                        value_of(*padded_, target.bank) == target.value;
+    const bool native = target.native && replayed(target, replay_) == target.value;
+    const bool padded = target.padded && replayed(target, padded_) == target.value;
     if (!native && !padded) differing_.push_back(target.bank);
   }
 }

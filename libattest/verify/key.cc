@@ -20,8 +20,11 @@ constexpr std::uint32_t kRsaExponent = 65537;
 class KeyVerifier {
  public:
   KeyVerifier(const tpm::AttestationKey& key, const policy::KeyPolicy& rules,
-              policy::Findings& findings)
-      : key_(key), rules_(rules), findings_(findings) {}
+              const KeyBinding* binding, policy::Findings& findings)
+      : key_(key),
+        rules_(rules),
+        binding_(binding != nullptr && binding->binds(key) ? binding : nullptr),
+        findings_(findings) {}
 
   // What TPMs make: anything weaker was not made by one, or is within an attacker's reach.
   void check_strength() {
@@ -94,8 +97,13 @@ class KeyVerifier {
           "the attestation key is not one that the policy expects");
       return;
     }
+    if (binding_ != nullptr) return;
     add(Code::kKeyNotBound, rules_.binding_required ? Severity::kFailure : Severity::kWarning, {},
         {}, "nothing here binds the attestation key to this node's TPM: the caller vouches for it");
+  }
+
+  void claim_binding(policy::Claims& claims) const {
+    if (binding_ != nullptr) claims.key_ek = to_hex(binding_->ek().bytes());
   }
 
  private:
@@ -118,21 +126,24 @@ class KeyVerifier {
 
   const tpm::AttestationKey& key_;
   const policy::KeyPolicy& rules_;
+  const KeyBinding* binding_;
   policy::Findings& findings_;
 };
 
 }  // namespace
 
-void verify_key(const tpm::AttestationKey& key, const policy::Policy* policy, bool allow_sha1,
-                policy::Findings& findings, policy::Claims& claims) {
+void verify_key(const tpm::AttestationKey& key, const policy::Policy* policy,
+                const KeyBinding* binding, bool allow_sha1, policy::Findings& findings,
+                policy::Claims& claims) {
   const policy::KeyPolicy no_rules;
-  KeyVerifier v(key, policy != nullptr ? policy->ak : no_rules, findings);
+  KeyVerifier v(key, policy != nullptr ? policy->ak : no_rules, binding, findings);
   v.check_strength();
   v.check_attributes();
   v.check_name_algorithm(allow_sha1);
   v.check_binding();
   claims.key = key.key().describe();
   claims.key_name = to_hex(key.name());
+  v.claim_binding(claims);
 }
 
 }  // namespace attest::verify

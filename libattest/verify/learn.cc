@@ -9,6 +9,8 @@
 #include "libattest/base/text.h"
 #include "libattest/eventlog/check.h"
 #include "libattest/ima/boot_aggregate.h"
+#include "libattest/json/writer.h"
+#include "libattest/policy/runtime_policy_json.h"
 #include "libattest/verify/appraise.h"
 #include "libattest/verify/eventlog.h"
 #include "libattest/verify/ima.h"
@@ -65,6 +67,9 @@ class Collector final : public EntryJudge {
   bool verity() const noexcept { return verity_; }
   policy::RuntimePolicy take() {
     rules_.files.seal();
+    json::Writer w;
+    policy::write_runtime_policy(w, rules_);
+    rules_.identity = policy::identity_of({"learned", w.take()});
     return std::move(rules_);
   }
 

@@ -3,11 +3,9 @@
 #include "libattest/verify/node.h"
 
 #include <tuple>
-#include <vector>
+#include <utility>
 
 #include "libattest/base/hex.h"
-#include "libattest/json/value.h"
-#include "libattest/json/writer.h"
 
 namespace attest::verify {
 namespace {
@@ -15,50 +13,13 @@ namespace {
 using policy::Code;
 using policy::Severity;
 
-constexpr std::string_view kFormat = "node state";
-constexpr std::size_t kMaxSize = 4096;
-
 }  // namespace
-
-std::string to_json(const NodeState& node) {
-  json::Writer w;
-  w.begin_object().member("version", std::uint64_t{1});
-  if (node.seen) {
-    w.member("key", to_hex(node.seen->key.bytes()))
-        .member("clock", node.seen->clock)
-        .member("reset_count", std::uint64_t{node.seen->reset_count})
-        .member("restart_count", std::uint64_t{node.seen->restart_count})
-        .member("firmware_version", node.seen->firmware_version);
-  }
-  return w.end_object().take();
-}
-
-NodeState parse_node(std::string_view text) {
-  const json::Document document = json::Document::parse(text, kFormat, kMaxSize);
-  const json::Value root = document.root();
-  root.only({"version", "key", "clock", "reset_count", "restart_count", "firmware_version"});
-  if (root.at("version").number(UINT32_MAX) != 1) root.at("version").fail("not 1");
-  NodeState node;
-  if (root.members().size() == 1) return node;
-  NodeState::Seen seen;
-  const json::Value key = root.at("key");
-  const auto bytes = from_hex(key.string());
-  if (!bytes || bytes->size() != crypto::hash_size(crypto::Hash::kSha256)) {
-    key.fail("not a SHA-256 digest in hexadecimal");
-  }
-  seen.key = crypto::Digest(*bytes);
-  seen.clock = root.at("clock").number(UINT64_MAX);
-  seen.reset_count = static_cast<std::uint32_t>(root.at("reset_count").number(UINT32_MAX));
-  seen.restart_count = static_cast<std::uint32_t>(root.at("restart_count").number(UINT32_MAX));
-  seen.firmware_version = root.at("firmware_version").number(UINT64_MAX);
-  node.seen = seen;
-  return node;
-}
 
 NodeState::Seen seen_now(const tpm::AttestationKey& key, const tpm::ClaimedQuote& verified) {
   crypto::Hasher sha256(crypto::Hash::kSha256);
-  return {sha256(key.key().spki()), verified.clock, verified.reset_count, verified.restart_count,
-          verified.firmware_version};
+  return {sha256(key.key().spki()),  verified.clock,
+          verified.reset_count,      verified.restart_count,
+          verified.firmware_version, {key.name().begin(), key.name().end()}};
 }
 
 void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findings& findings) {
@@ -76,15 +37,17 @@ void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findi
                   std::to_string(found),
                   std::move(message)});
   };
-  if (before.key != now.key) {
+  // A key that was given without its Name, once, is told by its SubjectPublicKeyInfo alone.
+  const bool same_name = before.name.empty() || now.name.empty() || before.name == now.name;
+  if (before.key != now.key || !same_name) {
     findings.add({Code::kNodeKeyChanged,
                   Severity::kFailure,
                   policy::Component::kNode,
                   {},
                   {},
                   {},
-                  to_hex(before.key.bytes()),
-                  to_hex(now.key.bytes()),
+                  same_name ? to_hex(before.key.bytes()) : to_hex(before.name),
+                  same_name ? to_hex(now.key.bytes()) : to_hex(now.name),
                   "the attestation key is another one than at the last appraisal"});
     return;  // another TPM's clock says nothing
   }
@@ -113,6 +76,14 @@ void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findi
     add(Code::kNodeFirmware, Severity::kWarning, before.firmware_version, now.firmware_version,
         "the TPM's firmware version changed since the last appraisal");
   }
+}
+
+void advance(NodeState& node, Trusted&& trusted) {
+  // A position is worth nothing after a reboot, nor when a later list was verified without one.
+  const bool same_boot = node.seen && node.seen->reset_count == trusted.seen.reset_count;
+  if (trusted.had_ima || !same_boot) node.ima = std::move(trusted.ima);
+  if (trusted.binding) node.binding = std::move(trusted.binding);
+  node.seen = std::move(trusted.seen);
 }
 
 }  // namespace attest::verify

@@ -20,6 +20,7 @@
 #include "libattest/tpm/pcr.h"
 #include "libattest/tpm/quote.h"
 #include "libattest/tpm/signature.h"
+#include "libattest/verify/challenge.h"
 
 namespace attest::verify {
 
@@ -76,8 +77,10 @@ std::optional<QuotedPcrs> verify_quote(const QuoteEvidence& evidence,
 
 // The key's own checks: attributes, Name, strength (TPM 2.0 Library Part 1, section 16 and Part 2,
 // section 8.3; Part 1, section 33 for restricted keys), and the policy's pins. They need no quote.
-void verify_key(const tpm::AttestationKey& key, const policy::Policy* policy, bool allow_sha1,
-                policy::Findings& findings, policy::Claims& claims);
+// `binding` is null where no challenge has bound the key.
+void verify_key(const tpm::AttestationKey& key, const policy::Policy* policy,
+                const KeyBinding* binding, bool allow_sha1, policy::Findings& findings,
+                policy::Claims& claims);
 
 }  // namespace attest::verify
 

@@ -11,6 +11,8 @@ is well-formed and bad is not an exception: it is findings in the report.
 """
 
 from ._libattest import (
+    CredentialChallenge,
+    EndorsementKey,
     Evidence,
     EventLog,
     Ima,
@@ -25,6 +27,7 @@ from ._libattest import (
     version,
 )
 from ._types import (
+    ChainError,
     Component,
     Coverage,
     Error,
@@ -38,6 +41,7 @@ from ._types import (
     MalformedError,
     PcrClaim,
     PcrState,
+    RefusedError,
     Severity,
     StateError,
     Verdict,
@@ -46,8 +50,11 @@ from ._types import (
 __version__ = version()
 
 __all__ = [
+    "ChainError",
     "Component",
     "Coverage",
+    "CredentialChallenge",
+    "EndorsementKey",
     "Error",
     "Event",
     "EventLog",
@@ -66,6 +73,7 @@ __all__ = [
     "PcrState",
     "Policy",
     "Quote",
+    "RefusedError",
     "Report",
     "Severity",
     "StateError",

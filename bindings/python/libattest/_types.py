@@ -16,6 +16,14 @@ class MalformedError(Error, ValueError):
     """The input is not of its format: what, where, which field, and what is wrong with it."""
 
 
+class RefusedError(Error):
+    """Well-formed, and must not be trusted: an EK or AK that is not as it must be."""
+
+
+class ChainError(RefusedError):
+    """A certificate chain that does not vouch for the EK."""
+
+
 class StateError(Error, RuntimeError):
     """The object can not do this now: after its end, or while another call uses it."""
 
@@ -216,7 +224,7 @@ class PcrClaim:
 
 # They are found, shown and pickled where programs import them from.
 for _public in (
-    *(Error, MalformedError, StateError),
+    *(Error, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
     *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest),
     *(Finding, Event, PcrClaim),

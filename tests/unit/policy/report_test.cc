@@ -15,9 +15,10 @@ TEST_CASE("an empty report says unknown, and null for all that is not known") {
   CHECK(to_json(Report()) ==
         R"({"verdict":"unknown","findings":[],"findings_dropped":0,"claims":{"time":null,)"
         R"("quote_verified":false,)"
-        R"("key":null,"key_name":null,"scheme":null,"clock":null,"reset_count":null,)"
+        R"("key":null,"key_name":null,"key_ek":null,"scheme":null,"clock":null,"reset_count":null,)"
         R"("restart_count":null,"clock_safe":null,"firmware_version":null,"pcrs":{},)"
-        R"("num_events":null,"secure_boot":null,"ima_entries":null,"ima_unverified":null,)"
+        R"("num_events":null,"secure_boot":null,"ima_entries":null,"ima_verified_before":null,)"
+        R"("ima_unverified":null,)"
         R"("ima_violations":null}})");
 }
 
@@ -43,7 +44,9 @@ TEST_CASE("a report is written as JSON") {
   claims.num_events = 116;
   claims.secure_boot = "enabled";
   claims.ima_entries = 3;
+  claims.ima_verified = 1;
   claims.ima_unverified = 2;
+  claims.key_ek = "abcd";
   claims.ima_violations = 1;
   claims.pcrs = {{Hash::kSha256, 10, Digest::filled(32, 0xab), PcrState::kMismatch},
                  {Hash::kSha256, 2, Digest::filled(32, 0x01), PcrState::kAppraised},
@@ -61,12 +64,13 @@ TEST_CASE("a report is written as JSON") {
         R"("pcr":null,"index":null,"offset":null,"expected":null,"found":null,)"
         R"("message":"words"}],"findings_dropped":1,"claims":{"time":1700000000,)"
         R"("quote_verified":true,)"
-        R"("key":"RSA-2048","key_name":"000b00","scheme":"RSASSA with sha256",)"
+        R"("key":"RSA-2048","key_name":"000b00","key_ek":"abcd","scheme":"RSASSA with sha256",)"
         R"("clock":18446744073709551615,"reset_count":4294967295,"restart_count":0,)"
         R"("clock_safe":true,"firmware_version":1,"pcrs":{"sha1":{"0":{"value":")" +
             std::string(40, '0') + R"(","state":"initial"}},"sha256":{"2":{"value":")" + one +
             R"(","state":"appraised"},"10":{"value":")" + ab + R"(","state":"mismatch"}}},)" +
-            R"("num_events":116,"secure_boot":"enabled","ima_entries":3,"ima_unverified":2,)"
+            R"("num_events":116,"secure_boot":"enabled","ima_entries":3,"ima_verified_before":1,)"
+            R"("ima_unverified":2,)"
             R"("ima_violations":1}})");
 }
 

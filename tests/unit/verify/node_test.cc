@@ -15,11 +15,11 @@ using attest::policy::Severity;
 using attest::policy::Verdict;
 using attest::verify::NodeState;
 
-NodeState::Seen seen() { return {attest::crypto::Digest::filled(32, 1), 1000, 5, 2, 9}; }
+NodeState::Seen seen() { return {attest::crypto::Digest::filled(32, 1), 1000, 5, 2, 9, {}}; }
 
 std::vector<Code> failures(const NodeState::Seen& now) {
   Findings findings;
-  attest::verify::check_node(NodeState{seen()}, now, findings);
+  attest::verify::check_node(NodeState{seen(), {}, {}}, now, findings);
   std::vector<Code> out;
   for (const auto& f : findings.list()) {
     if (f.severity == Severity::kFailure) out.push_back(f.code);
@@ -60,7 +60,7 @@ TEST_CASE("another key is another TPM", "[node]") {
 }
 
 TEST_CASE("a node's state survives its JSON, and nothing else is taken for one", "[node]") {
-  const NodeState state{seen()};
+  const NodeState state{seen(), {}, {}};
   CHECK(attest::verify::parse_node(attest::verify::to_json(state)).seen == state.seen);
   CHECK_FALSE(attest::verify::parse_node(attest::verify::to_json(NodeState{})).seen.has_value());
   const std::string json = attest::verify::to_json(state);

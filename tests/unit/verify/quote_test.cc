@@ -57,7 +57,7 @@ Outcome verify(const QuoteFields& fields, const PcrValues& pcrs) {
 Outcome key_checks(const Octets& ak, const Policy* policy = nullptr, bool allow_sha1 = false) {
   Outcome out;
   const AttestationKey key = AttestationKey::load(ak);
-  attest::verify::verify_key(key, policy, allow_sha1, out.findings, out.claims);
+  attest::verify::verify_key(key, policy, nullptr, allow_sha1, out.findings, out.claims);
   out.verified = !out.findings.any_failure();
   return out;
 }

@@ -7,6 +7,7 @@
 #   quickstart  the software TPM of examples/quickstart.sh
 #   test        what tests/run.sh runs
 #   boot        the emulator and boot loaders of the tests that boot a machine
+#   image       what diskimage-builder needs of the machine
 # --print only lists the packages of the sets.
 set -eu
 
@@ -16,16 +17,18 @@ build='g++ gcc cmake ninja-build pkg-config libssl-dev libtss2-dev rapidjson-dev
 quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
 test='catch2 clang libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
   mypy python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
-  libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl'
+  libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl
+  iproute2'
 boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
   grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'
+image='debootstrap sudo qemu-utils python3-venv'
 
 print=no
 if [ "${1-}" = --print ]; then
   print=yes
   shift
 fi
-[ $# -gt 0 ] || { echo 'usage: setup.sh [--print] build|quickstart|test|boot ...' >&2; exit 2; }
+[ $# -gt 0 ] || { echo 'usage: setup.sh [--print] build|quickstart|test|boot|image ...' >&2; exit 2; }
 
 wanted=
 for set in "$@"; do
@@ -34,6 +37,7 @@ for set in "$@"; do
     quickstart) wanted="$wanted $quickstart" ;;
     test) wanted="$wanted $test" ;;
     boot) wanted="$wanted $boot" ;;
+    image) wanted="$wanted $image" ;;
     *) echo "setup.sh: no package set '$set'" >&2; exit 2 ;;
   esac
 done

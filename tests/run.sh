@@ -9,6 +9,7 @@
 #   clang    clang with ASan and UBSan, clang-tidy
 #   tsan     eight threads under ThreadSanitizer
 #   coverage line coverage of the parsers and of verify/, at least 95 %
+#   image    a Debian image by diskimage-builder with our elements, where PyPI is reached
 #   wheel    the Python wheel in a virtual environment, where PyPI is reached
 # Without a step: style, release and asan, in this order. Everything is kept under build/.
 set -eu
@@ -21,7 +22,7 @@ sh cmake/setup.sh build quickstart test boot
 
 for step in $steps; do
   case $step in
-    style | release | asan | clang | tsan | coverage | wheel) run_step "$step" ;;
+    style | release | asan | clang | tsan | coverage | image | wheel) run_step "$step" ;;
     *)
       echo "tests/run.sh: no step '$step'" >&2
       exit 2

@@ -8,6 +8,7 @@
 #   test        what tests/run.sh runs
 #   openstack   the services that tests/openstack runs
 #   boot        the emulator and boot loaders of the tests that boot a machine
+#   image       what diskimage-builder needs of the machine
 # --print only lists the packages of the sets.
 set -eu
 
@@ -17,18 +18,19 @@ build='g++ gcc cmake ninja-build pkg-config libssl-dev libcurl4-openssl-dev libt
 quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
 test='catch2 clang libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
   mypy python3-gpg python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
-  libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl'
+  libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl iproute2'
 openstack='python3-ironic python3-swift python3-swiftclient python3-oslotest python3-testtools python3-fixtures
   python3-webtest python3-yaml python3-venv tpm2-tools swtpm swtpm-tools openssl'
 boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
   grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'
+image='debootstrap sudo qemu-utils python3-venv'
 
 print=no
 if [ "${1-}" = --print ]; then
   print=yes
   shift
 fi
-[ $# -gt 0 ] || { echo 'usage: setup.sh [--print] build|quickstart|test|openstack|boot ...' >&2; exit 2; }
+[ $# -gt 0 ] || { echo 'usage: setup.sh [--print] build|quickstart|test|openstack|boot|image ...' >&2; exit 2; }
 
 wanted=
 for set in "$@"; do
@@ -38,6 +40,7 @@ for set in "$@"; do
     test) wanted="$wanted $test" ;;
     openstack) wanted="$wanted $openstack" ;;
     boot) wanted="$wanted $boot" ;;
+    image) wanted="$wanted $image" ;;
     *) echo "setup.sh: no package set '$set'" >&2; exit 2 ;;
   esac
 done

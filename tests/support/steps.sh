@@ -64,6 +64,7 @@ step_style() {
   # shellcheck disable=SC2086
   clang-format-14 --dry-run -Werror $files &&
     find . -path ./build -prune -o -name '*.sh' -print0 | xargs -0 shellcheck -x .ci/run &&
+    grep -rlZE '^#!/bin/(ba)?sh' examples/diskimage-builder | xargs -0 shellcheck -x &&
     codespell --quiet-level=2 --skip='./build,./.git,./tests/vectors,./tests/fuzz/corpus,./LICENSE' \
       --ignore-words=tests/support/codespell.txt . &&
     sh tests/layers.sh . &&
@@ -107,6 +108,10 @@ step_coverage() {
 covered() {
   gcovr --root . --exclude-throw-branches --print-summary --fail-under-line 95 \
     --filter "libattest/($1)/" build/coverage
+}
+
+step_image() {
+  sh cmake/setup.sh image && sh tests/openstack/dib/image_test.sh build/dib
 }
 
 step_wheel() {

@@ -90,7 +90,12 @@ struct Receiver {
   }
 };
 
-Failure failure_of(CURLcode code) noexcept {
+// `why`: libcurl's words, which alone tell a peer that hung up while shaking hands from one that is
+// not who it should be.
+Failure failure_of(CURLcode code, std::string_view why) noexcept {
+  const bool hung_up = why.find("SSL_ERROR_SYSCALL") != std::string_view::npos ||
+                       why.find("Connection reset") != std::string_view::npos;
+  if (code == CURLE_SSL_CONNECT_ERROR && hung_up) return Failure::kNetwork;
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
@@ -285,7 +290,7 @@ void Https::Connection::check_transfer(CURLcode code, const Receiver& receiver) 
                                 printable(error_.data()));
   }
   const char* why = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
-  throw NetError(failure_of(code), who_ + ": " + printable(why));
+  throw NetError(failure_of(code, why), who_ + ": " + printable(why));
 }
 
 // The first certificate of the chain that was shown is, byte for byte, the one that is pinned. A

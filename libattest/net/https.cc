@@ -133,7 +133,7 @@ void Credentials::check() const {
 
 class Https::Connection {
  public:
-  Connection(std::string_view who, Endpoint endpoint, const Credentials& credentials,
+  Connection(std::string_view who, const Endpoint& endpoint, const Credentials& credentials,
              const Call& call, std::string pinned)
       : credentials_(credentials),
         call_(call),
@@ -358,14 +358,14 @@ Answer Https::Connection::ask(const char* method, std::string_view path,
 }
 
 Https::Https(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
-Https::Https(std::string_view who, Endpoint endpoint, const Credentials& credentials,
+Https::Https(std::string_view who, const Endpoint& endpoint, const Credentials& credentials,
              const Call& call)
-    : Https(std::make_unique<Connection>(who, std::move(endpoint), credentials, call, "")) {}
-Https Https::pinned(std::string_view who, Endpoint endpoint, std::string certificate,
+    : Https(std::make_unique<Connection>(who, endpoint, credentials, call, "")) {}
+Https Https::pinned(std::string_view who, const Endpoint& endpoint, std::string certificate,
                     const Credentials& credentials, const Call& call) {
   if (certificate.empty()) throw std::invalid_argument("what is pinned is no certificate");
-  return Https(std::make_unique<Connection>(who, std::move(endpoint), credentials, call,
-                                            std::move(certificate)));
+  return Https(
+      std::make_unique<Connection>(who, endpoint, credentials, call, std::move(certificate)));
 }
 Https::Https(Https&&) noexcept = default;
 Https& Https::operator=(Https&&) noexcept = default;

@@ -367,7 +367,8 @@ def test_requests_without_a_body_have_no_content_type_and_posts_have_one(pki):
     with FaultServer(pki, answers) as server:
         keylime = client(pki, server)
         keylime.add(agent_at(server.port, ""), runtime_policy=POLICY)
-        keylime.delete(UUID)
+        server.answers[f"GET {AGENT}"] = lambda connection: connection.sendall(json_answer(GOOD))
+        assert failure_of(keylime.delete, UUID, 0.7).reason == "timeout"
         for head in server.heads:
             assert ("content-type: application/json" in head.lower()) == head.startswith("POST"), head
             assert "expect:" not in head.lower()
@@ -397,7 +398,7 @@ def test_what_is_no_nonce_is_never_sent(pki, nonce):
 
 
 def test_a_delete_ends_when_the_agent_is_gone(pki):
-    left = [json_answer(GOOD), json_answer(GOOD), answer(404)]
+    left = [json_answer(GOOD), json_answer(GOOD), json_answer(GOOD), answer(404)]
 
     def look(connection):
         connection.sendall(left.pop(0))
@@ -408,6 +409,14 @@ def test_a_delete_ends_when_the_agent_is_gone(pki):
         assert left == []
         left.extend([json_answer(GOOD)] * 100)
         assert failure_of(client(pki, server).delete, UUID, 0.7).reason == "timeout"
+
+
+def test_what_is_not_there_is_not_deleted(pki):
+    """6.3's registrar would keep its database locked after that."""
+    with FaultServer(pki, {"GET /version": VERSION}) as server:
+        client(pki, server).delete(UUID)
+        client(pki, server).delete_registration(UUID)
+        assert not any(request.startswith("DELETE") for request in server.requests)
 
 
 def test_without_a_policy_nothing_is_sent(pki):

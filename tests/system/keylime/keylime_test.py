@@ -237,8 +237,6 @@ class Keylime(unittest.TestCase):
 
     # What goes wrong with the verifier.
 
-    # The last by its name: once its verifier was started again, 6.3's registrar finds its database
-    # locked.
     def test_without_a_verifier_there_is_an_error_and_later_none(self):
         self.service.stop_verifier()
         try:

@@ -17,6 +17,7 @@
 #include "libattest/base/text.h"
 #include "libattest/crypto/digest.h"
 #include "libattest/crypto/key.h"
+#include "libattest/crypto/tls.h"
 #include "libattest/net/error.h"
 
 namespace attest::net {
@@ -38,6 +39,10 @@ class Library {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
       throw std::runtime_error("libcurl can not be used in this process");
     }
+    const char* tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    if (tls == nullptr || !std::string_view(tls).starts_with("OpenSSL/3.")) {
+      throw std::runtime_error("this libcurl is not built with OpenSSL 3");
+    }
   }
 };
 
@@ -52,6 +57,12 @@ struct Freed {
 // Without a race between socket() and a fork of another thread.
 curl_socket_t open_socket(void* /*user*/, curlsocktype /*purpose*/, curl_sockaddr* address) {
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// Called when a TLS context was made, before it is used.
+CURLcode keep_secrets(CURL* /*easy*/, void* ssl_ctx, void* /*user*/) {
+  crypto::keep_secrets(ssl_ctx);
+  return CURLE_OK;
 }
 
 // What a transfer may give us. libcurl's callbacks are C: nothing may be thrown out of them.
@@ -210,6 +221,7 @@ void Https::Connection::set_up_tls() {
   set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
   set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  set(CURLOPT_SSL_CTX_FUNCTION, &keep_secrets);
   set(CURLOPT_SSLCERTTYPE, "PEM");
   set(CURLOPT_SSLKEYTYPE, "PEM");
   set_blob(CURLOPT_SSLCERT_BLOB, credentials_.certificate);

@@ -210,13 +210,14 @@ with fault_server.FaultServer(pki, {{"GET /version": fault_server.VERSION}}, sys
         **os.environ,
         **{"https_proxy": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "HOME": str(tmp_path)},
         **{"SSL_CERT_FILE": str(pki.folder / "other.crt"), "SSL_CERT_DIR": str(pki.folder)},
-        "CURL_CA_BUNDLE": str(pki.folder / "other.crt"),
+        **{"CURL_CA_BUNDLE": str(pki.folder / "other.crt"), "SSLKEYLOGFILE": str(tmp_path / "secrets")},
     }
     for certificate, expected in (("server", "('2.6', None)"), ("foreign", "peer")):
         done = subprocess.run(
             [sys.executable, "-c", script, certificate], env=env, capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, f"{expected}\n[]\n", "")
+        assert (tmp_path / "secrets").read_bytes() == b""
 
 
 # Time.

@@ -201,7 +201,8 @@ std::string legacy_allowlist(std::string_view runtime_policy) {
     writer.begin_array().end_array();
   }
   const auto log_hash = ima ? ima->find("log_hash_alg") : std::nullopt;
-  writer.member("log_hash_alg", log_hash ? log_hash->string() : "sha1").end_object();
+  writer.member("log_hash_alg", log_hash ? log_hash->string() : "sha1");
+  writer.key("dm_policy").null().end_object();  // 6.4 and 6.5 end without it
   // Their releases can not follow it; without it they would judge device-mapper events by nothing.
   if (const auto dm = ima ? ima->find("dm_policy") : std::nullopt; dm && !dm->is_null()) {
     dm->fail("is not known to this verifier");

@@ -326,15 +326,15 @@ static int add_agent(const struct command* command, const struct options* option
   how.policy_name = options->value[OPTION_POLICY_NAME];
   attest_keylime_agent* agent = NULL;
   int status = STATUS_FAILED;
-  if (attest_keylime_lookup(&agent, keylime->client, options->operand, keylime->timeout_ms) !=
-      ATTEST_OK) {
-    failed(command);
-  } else if (agent == NULL) {
+  const bool asked = attest_keylime_lookup(&agent, keylime->client, options->operand,
+                                           keylime->timeout_ms) == ATTEST_OK;
+  if (asked && agent == NULL) {
     status = show_done(command, options, "not registered", STATUS_BAD);
-  } else if (attest_keylime_add(keylime->client, agent, &how, keylime->timeout_ms) != ATTEST_OK) {
-    failed(command);
-  } else {
+  } else if (asked &&
+             attest_keylime_add(keylime->client, agent, &how, keylime->timeout_ms) == ATTEST_OK) {
     status = show_done(command, options, "added", STATUS_GOOD);
+  } else {
+    failed(command);
   }
   attest_keylime_agent_free(agent);
   return status;

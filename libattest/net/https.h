@@ -49,8 +49,8 @@ class Https {
   // not asked for a name: credentials.ca is not looked at.
   static Https pinned(std::string_view who, const Endpoint& endpoint, std::string certificate,
                       const Credentials& credentials, const Call& call);
-  Https(Https&&) noexcept;
-  Https& operator=(Https&&) noexcept;
+  Https(Https&& other) noexcept;
+  Https& operator=(Https&& other) noexcept;
   ~Https();
 
   // One exchange; `path` begins with "/" and is sent as it is. A request without a body has no

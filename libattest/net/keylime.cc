@@ -224,8 +224,7 @@ void Keylime::add(const KeylimeAgent& node, const KeylimePolicies& policies,
   results(peer, answer, about("to add agent", node.uuid), [](const json::Value&) { return 0; });
 }
 
-std::optional<KeylimeStatus> Keylime::poll(Https& peer, const Api& api,
-                                           std::string_view uuid) const {
+std::optional<KeylimeStatus> Keylime::poll(Https& peer, const Api& api, std::string_view uuid) {
   const Answer answer = peer.get(api.path("/agents/" + std::string(uuid)), kListAnswer);
   if (answer.status == 404) return std::nullopt;
   return results(peer, answer, about("the status of agent", uuid), read_status);
@@ -286,7 +285,7 @@ std::vector<std::string> Keylime::list(Timeout timeout) const {
   return results(peer, answer, "to list its agents", read_ids);
 }
 
-std::string Keylime::stored_path(Https& peer, StoredPolicy kind, std::string_view name) const {
+std::string Keylime::stored_path(Https& peer, StoredPolicy kind, std::string_view name) {
   constexpr ApiVersion kRuntimeSince{2, 1};
   constexpr ApiVersion kMeasuredBootSince{2, 3};
   const bool runtime = kind == StoredPolicy::kRuntime;

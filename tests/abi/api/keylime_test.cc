@@ -75,7 +75,8 @@ TEST_CASE("a Keylime client is not made of anything else") {
   refused([](auto& o) { o.ca = nullptr; });
   refused([](auto& o) { o.ca_len = 0; });
   refused([](auto& o) { o.certificate_len = 3; });
-  refused([](auto& o) { o.key = "-----BEGIN ENCRYPTED PRIVATE KEY-----"; });
+  const std::string encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+  refused([&](auto& o) { o.key = encrypted.data(), o.key_len = encrypted.size(); });
   refused([](auto& o) { o.no_name_check = 2; });
 }
 

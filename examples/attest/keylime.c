@@ -59,8 +59,8 @@ static const char kAddHelp[] =
     "policies that are given, at least one of them:\n"
     "  --runtime-policy FILE   a Keylime runtime policy\n"
     "  --allowlist FILE [--excludelist FILE]\n"
-    "  --policy-name NAME      a runtime policy that the verifier has stored; with one\n"
-    "                          of the above, the name that it is stored under\n"
+    "  --policy-name NAME      a runtime policy that the verifier has stored; with\n"
+    "                          one of the above, the name that it is stored under\n"
     "  --tpm-policy FILE       PCR values\n"
     "  --mb-policy FILE        a measured-boot reference state\n"
     "\n" CONNECTION_USAGE
@@ -105,16 +105,16 @@ static const char kListHelp[] =
 static const char kQuoteHelp[] =
     "Usage: attest keylime quote UUID [OPTION]...\n"
     "\n"
-    "Looks an agent up at the registrar, asks the agent itself for a quote over PCR 16\n"
-    "with a fresh nonce, and checks signature, nonce and selection with the key that\n"
-    "it registered. The agent must show the certificate that it registered. That the\n"
-    "key is this machine's, and what its PCRs mean, is not looked at.\n"
+    "Looks an agent up at the registrar, asks the agent itself for a quote over PCR\n"
+    "16 with a fresh nonce, and checks signature, nonce and selection with the key\n"
+    "that it registered. The agent must show the certificate that it registered. That\n"
+    "the key is this machine's, and what its PCRs mean, is not looked at.\n"
     "\n" CONNECTION_USAGE
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
-    "Exit status: 0 the quote is good; 1 it is not, or the registrar does not know the\n"
-    "agent; 2 wrong usage, or the network failed.\n"
+    "Exit status: 0 the quote is good; 1 it is not, or the registrar does not know\n"
+    "the agent; 2 wrong usage, or the network failed.\n"
     "\n"
     "Example:\n"
     "  attest keylime quote d432fbb3-d2f1-4a97-9ef7-75bd81c00000 --json\n";
@@ -326,15 +326,15 @@ static int add_agent(const struct command* command, const struct options* option
   how.policy_name = options->value[OPTION_POLICY_NAME];
   attest_keylime_agent* agent = NULL;
   int status = STATUS_FAILED;
-  if (attest_keylime_lookup(&agent, keylime->client, options->operand, keylime->timeout_ms) !=
-      ATTEST_OK) {
-    failed(command);
-  } else if (agent == NULL) {
+  const bool asked = attest_keylime_lookup(&agent, keylime->client, options->operand,
+                                           keylime->timeout_ms) == ATTEST_OK;
+  if (asked && agent == NULL) {
     status = show_done(command, options, "not registered", STATUS_BAD);
-  } else if (attest_keylime_add(keylime->client, agent, &how, keylime->timeout_ms) != ATTEST_OK) {
-    failed(command);
-  } else {
+  } else if (asked &&
+             attest_keylime_add(keylime->client, agent, &how, keylime->timeout_ms) == ATTEST_OK) {
     status = show_done(command, options, "added", STATUS_GOOD);
+  } else {
+    failed(command);
   }
   attest_keylime_agent_free(agent);
   return status;

@@ -27,14 +27,18 @@ static const char kHelp[] =
     "  policy create  make a policy from the evidence of a machine known to be good\n"
     "  policy check   say whether a policy can be used\n"
     "  keylime add    have a Keylime verifier attest an agent\n"
-    "  keylime status, wait, delete, list, quote, doctor\n"
-    "                 ask Keylime's verifier, registrar and agents\n"
+    "  keylime status what the verifier says of an agent\n"
+    "  keylime wait   the same, as soon as it is trusted or has failed\n"
+    "  keylime delete end an agent's attestation\n"
+    "  keylime list   the verifier's agents\n"
+    "  keylime quote  ask an agent itself for a quote, and check it\n"
+    "  keylime doctor whether a Keylime is set up as Ironic wants it\n"
     "\n"
     "attest COMMAND --help says more about each.\n"
     "\n"
     "Exit status: 0 trusted, or done; 1 untrusted or unknown; 2 wrong usage,\n"
-    "unreadable or malformed input (nothing on standard output, one line on\n"
-    "standard error).\n";
+    "unreadable or malformed input, network failure (nothing on standard output,\n"
+    "one line on standard error).\n";
 
 static const char kPolicyHelp[] =
     "Usage: attest policy create EVIDENCE [--output FILE]\n"

@@ -17,6 +17,7 @@
 #include "libattest/base/text.h"
 #include "libattest/crypto/digest.h"
 #include "libattest/crypto/key.h"
+#include "libattest/crypto/tls.h"
 #include "libattest/net/error.h"
 
 namespace attest::net {
@@ -38,6 +39,10 @@ class Library {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
       throw std::runtime_error("libcurl can not be used in this process");
     }
+    const char* tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
+    if (tls == nullptr || !std::string_view(tls).starts_with("OpenSSL/3.")) {
+      throw std::runtime_error("this libcurl is not built with OpenSSL 3");
+    }
   }
 };
 
@@ -52,6 +57,12 @@ struct Freed {
 // Without a race between socket() and a fork of another thread.
 curl_socket_t open_socket(void* /*user*/, curlsocktype /*purpose*/, curl_sockaddr* address) {
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+// Called when a TLS context was made, before it is used.
+CURLcode keep_secrets(CURL* /*easy*/, void* ssl_ctx, void* /*user*/) {
+  crypto::keep_secrets(ssl_ctx);
+  return CURLE_OK;
 }
 
 // What a transfer may give us. libcurl's callbacks are C: nothing may be thrown out of them.
@@ -90,7 +101,12 @@ struct Receiver {
   }
 };
 
-Failure failure_of(CURLcode code) noexcept {
+// `why`: libcurl's words, which alone tell a peer that hung up while shaking hands from one that is
+// not who it should be.
+Failure failure_of(CURLcode code, std::string_view why) noexcept {
+  const bool hung_up = why.find("SSL_ERROR_SYSCALL") != std::string_view::npos ||
+                       why.find("Connection reset") != std::string_view::npos;
+  if (code == CURLE_SSL_CONNECT_ERROR && hung_up) return Failure::kNetwork;
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
@@ -128,7 +144,7 @@ void Credentials::check() const {
 
 class Https::Connection {
  public:
-  Connection(std::string_view who, Endpoint endpoint, const Credentials& credentials,
+  Connection(std::string_view who, const Endpoint& endpoint, const Credentials& credentials,
              const Call& call, std::string pinned)
       : credentials_(credentials),
         call_(call),
@@ -205,6 +221,7 @@ void Https::Connection::set_up_tls() {
   set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
   set(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+  set(CURLOPT_SSL_CTX_FUNCTION, &keep_secrets);
   set(CURLOPT_SSLCERTTYPE, "PEM");
   set(CURLOPT_SSLKEYTYPE, "PEM");
   set_blob(CURLOPT_SSLCERT_BLOB, credentials_.certificate);
@@ -285,7 +302,7 @@ void Https::Connection::check_transfer(CURLcode code, const Receiver& receiver) 
                                 printable(error_.data()));
   }
   const char* why = error_[0] != '\0' ? error_.data() : curl_easy_strerror(code);
-  throw NetError(failure_of(code), who_ + ": " + printable(why));
+  throw NetError(failure_of(code, why), who_ + ": " + printable(why));
 }
 
 // The first certificate of the chain that was shown is, byte for byte, the one that is pinned. A
@@ -353,14 +370,14 @@ Answer Https::Connection::ask(const char* method, std::string_view path,
 }
 
 Https::Https(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
-Https::Https(std::string_view who, Endpoint endpoint, const Credentials& credentials,
+Https::Https(std::string_view who, const Endpoint& endpoint, const Credentials& credentials,
              const Call& call)
-    : Https(std::make_unique<Connection>(who, std::move(endpoint), credentials, call, "")) {}
-Https Https::pinned(std::string_view who, Endpoint endpoint, std::string certificate,
+    : Https(std::make_unique<Connection>(who, endpoint, credentials, call, "")) {}
+Https Https::pinned(std::string_view who, const Endpoint& endpoint, std::string certificate,
                     const Credentials& credentials, const Call& call) {
   if (certificate.empty()) throw std::invalid_argument("what is pinned is no certificate");
-  return Https(std::make_unique<Connection>(who, std::move(endpoint), credentials, call,
-                                            std::move(certificate)));
+  return Https(
+      std::make_unique<Connection>(who, endpoint, credentials, call, std::move(certificate)));
 }
 Https::Https(Https&&) noexcept = default;
 Https& Https::operator=(Https&&) noexcept = default;

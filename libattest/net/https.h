@@ -43,13 +43,14 @@ struct Answer {
 class Https {
  public:
   // `who` ("verifier") names the peer in messages. `credentials` and `call` must outlive it.
-  Https(std::string_view who, Endpoint endpoint, const Credentials& credentials, const Call& call);
+  Https(std::string_view who, const Endpoint& endpoint, const Credentials& credentials,
+        const Call& call);
   // The same to a peer that must show exactly this certificate, a PEM text of one block, and is
   // not asked for a name: credentials.ca is not looked at.
-  static Https pinned(std::string_view who, Endpoint endpoint, std::string certificate,
+  static Https pinned(std::string_view who, const Endpoint& endpoint, std::string certificate,
                       const Credentials& credentials, const Call& call);
-  Https(Https&&) noexcept;
-  Https& operator=(Https&&) noexcept;
+  Https(Https&& other) noexcept;
+  Https& operator=(Https&& other) noexcept;
   ~Https();
 
   // One exchange; `path` begins with "/" and is sent as it is. A request without a body has no

@@ -27,16 +27,19 @@ std::string about(std::string_view what, std::string_view uuid) {
   return std::string(what) + ' ' + std::string(uuid);
 }
 
-// Repeats a question until it is answered with 404.
+// Deletes what is there, and returns when it is not. What is not there is not deleted: 6.3's
+// registrar would keep its database locked after that.
 void until_gone(Https& peer, const Call& call, const std::string& path, std::string_view what) {
-  const Answer answer = peer.remove(path, kSmallAnswer);
-  if (answer.status == 404) return;
-  if (!is_success(answer)) refused(peer, answer, what);
-  while (true) {
+  for (bool asked = false;; asked = true) {
     const Answer left = peer.get(path, kLogAnswer);
     if (left.status == 404) return;
     if (!is_success(left)) refused(peer, left, what);
-    call.pause(kGoneInterval);
+    if (asked) {
+      call.pause(kGoneInterval);
+      continue;
+    }
+    const Answer answer = peer.remove(path, kSmallAnswer);
+    if (answer.status != 404 && !is_success(answer)) refused(peer, answer, what);
   }
 }
 
@@ -221,8 +224,7 @@ void Keylime::add(const KeylimeAgent& node, const KeylimePolicies& policies,
   results(peer, answer, about("to add agent", node.uuid), [](const json::Value&) { return 0; });
 }
 
-std::optional<KeylimeStatus> Keylime::poll(Https& peer, const Api& api,
-                                           std::string_view uuid) const {
+std::optional<KeylimeStatus> Keylime::poll(Https& peer, const Api& api, std::string_view uuid) {
   const Answer answer = peer.get(api.path("/agents/" + std::string(uuid)), kListAnswer);
   if (answer.status == 404) return std::nullopt;
   return results(peer, answer, about("the status of agent", uuid), read_status);
@@ -283,7 +285,7 @@ std::vector<std::string> Keylime::list(Timeout timeout) const {
   return results(peer, answer, "to list its agents", read_ids);
 }
 
-std::string Keylime::stored_path(Https& peer, StoredPolicy kind, std::string_view name) const {
+std::string Keylime::stored_path(Https& peer, StoredPolicy kind, std::string_view name) {
   constexpr ApiVersion kRuntimeSince{2, 1};
   constexpr ApiVersion kMeasuredBootSince{2, 3};
   const bool runtime = kind == StoredPolicy::kRuntime;

@@ -58,7 +58,7 @@ class Keylime {
   void delete_registration(std::string_view uuid, Timeout timeout) const;  // done when it is gone
 
   // Verifier.
-  void add(const KeylimeAgent& agent, const KeylimePolicies& policies, Timeout timeout) const;
+  void add(const KeylimeAgent& node, const KeylimePolicies& policies, Timeout timeout) const;
   // Nothing when it does not know the agent. Where the verifier counts no attestations (before
   // 6.4), a good state is watched for SettledState::kSettle before it is trusted.
   std::optional<KeylimeStatus> status(std::string_view uuid, Timeout timeout) const;
@@ -76,11 +76,10 @@ class Keylime {
   void delete_policy(StoredPolicy kind, std::string_view name, Timeout timeout) const;
 
   // Agent, whose TLS certificate must be the one in `agent`. `nonce`: 16 to 64 letters and digits.
-  KeylimeQuote identity_quote(const KeylimeAgent& agent, std::string_view nonce,
+  KeylimeQuote identity_quote(const KeylimeAgent& node, std::string_view nonce,
                               Timeout timeout) const;
-  KeylimeQuote integrity_quote(const KeylimeAgent& agent, std::string_view nonce,
-                               std::uint32_t mask, std::uint64_t ima_entry, bool partial,
-                               Timeout timeout) const;
+  KeylimeQuote integrity_quote(const KeylimeAgent& node, std::string_view nonce, std::uint32_t mask,
+                               std::uint64_t ima_entry, bool partial, Timeout timeout) const;
 
   // Ends the calls that other threads are in.
   void cancel() noexcept { canceller_.cancel(); }
@@ -91,8 +90,8 @@ class Keylime {
   template <typename Ask>
   static HealthCheck ask_health(const char* id, const Call& call, const Ask& ask);
   Https agent(const KeylimeAgent& agent, const Call& call) const;
-  std::optional<KeylimeStatus> poll(Https& verifier, const Api& api, std::string_view uuid) const;
-  std::string stored_path(Https& verifier, StoredPolicy kind, std::string_view name) const;
+  static std::optional<KeylimeStatus> poll(Https& peer, const Api& api, std::string_view uuid);
+  static std::string stored_path(Https& peer, StoredPolicy kind, std::string_view name);
 
   std::optional<Endpoint> verifier_;
   std::optional<Endpoint> registrar_;

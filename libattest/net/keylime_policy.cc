@@ -111,7 +111,7 @@ void add_line(Digests& files, Digests& keyrings, std::string_view line, std::siz
   const auto fail = [number](std::string_view why) {
     throw ParseError(kAllowlist, "line " + std::to_string(number), why);
   };
-  const auto space = std::find_if(line.begin(), line.end(), is_space);
+  const auto* const space = std::find_if(line.begin(), line.end(), is_space);
   const auto digest_len = static_cast<std::size_t>(space - line.begin());
   const std::string_view digest = line.substr(0, digest_len);
   std::string_view path = strip(line.substr(digest_len));
@@ -201,7 +201,8 @@ std::string legacy_allowlist(std::string_view runtime_policy) {
     writer.begin_array().end_array();
   }
   const auto log_hash = ima ? ima->find("log_hash_alg") : std::nullopt;
-  writer.member("log_hash_alg", log_hash ? log_hash->string() : "sha1").end_object();
+  writer.member("log_hash_alg", log_hash ? log_hash->string() : "sha1");
+  writer.key("dm_policy").null().end_object();  // 6.4 and 6.5 end without it
   // Their releases can not follow it; without it they would judge device-mapper events by nothing.
   if (const auto dm = ima ? ima->find("dm_policy") : std::nullopt; dm && !dm->is_null()) {
     dm->fail("is not known to this verifier");
@@ -243,7 +244,7 @@ std::string tpm_policy_with_mask(std::string_view text, std::uint32_t more) {
     write_values(writer, value);
   }
   std::array<char, 8> digits{};
-  const auto end = std::to_chars(digits.begin(), digits.end(), mask, 16).ptr;
+  auto* const end = std::to_chars(digits.begin(), digits.end(), mask, 16).ptr;
   writer.member("mask", "0x" + std::string(digits.begin(), end)).end_object();
   return writer.take();
 }

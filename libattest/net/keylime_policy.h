@@ -38,7 +38,7 @@ std::string legacy_verification_keys(std::string_view runtime_policy);
 // A Keylime TPM policy, {"22": ["hex", …] or "hex", …, "mask": "0x…"}, with the mask of its PCRs,
 // its own mask and `more` put in. "" is the empty policy. Refuses PCR 10 (IMA), PCR 16 (the
 // agent's key) and what is not lower or upper case hexadecimal of a digest's length.
-std::string tpm_policy_with_mask(std::string_view json, std::uint32_t more);
+std::string tpm_policy_with_mask(std::string_view text, std::uint32_t more);
 
 // A measured-boot reference state: throws ParseError for what is not a JSON object.
 void check_mb_policy(std::string_view json);

@@ -207,3 +207,36 @@ TEST_CASE("bytes are a view of whatever holds bytes") {
   static_assert(!std::is_constructible_v<libattest::Bytes, std::vector<int>>);
   static_assert(!std::is_constructible_v<libattest::Bytes, std::wstring>);
 }
+
+TEST_CASE("a Keylime client is made and asked; what fails throws") {
+  const std::string pem = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+  libattest::Keylime::Options options;
+  options.ca = options.certificate = options.key = pem;
+  libattest::Keylime keylime(options);
+  CHECK(keylime.versions(1000) ==
+        std::pair<std::optional<std::string>, std::optional<std::string>>());
+  CHECK(keylime.diagnose("", 0, 1000).size() == 5);
+  const std::array<std::uint8_t, 3> ak{0, 1, 7};
+  attest_keylime_agent_info info = ATTEST_KEYLIME_AGENT_INFO_INIT;
+  info.uuid = "node-1";
+  info.ak = ak.data();
+  info.ak_len = ak.size();
+  const libattest::Keylime::Agent agent(info);
+  CHECK(agent.info().uuid == std::string("node-1"));
+  const std::string nonce = "0123456789abcdef";
+  const auto runtime = ATTEST_KEYLIME_RUNTIME_POLICY;
+  CHECK_THROWS_AS(keylime.lookup("node-1"), libattest::Error);
+  CHECK_THROWS_AS(keylime.delete_registration("node-1"), libattest::Error);
+  CHECK_THROWS_AS(keylime.add(agent, {}), libattest::Error);
+  CHECK_THROWS_AS(keylime.status("node-1"), libattest::Error);
+  CHECK_THROWS_AS(keylime.wait("node-1", 10), libattest::Error);
+  CHECK_THROWS_AS(keylime.remove("node-1"), libattest::Error);
+  CHECK_THROWS_AS(keylime.list(), libattest::Error);
+  CHECK_THROWS_AS(keylime.create_policy(runtime, "a", R"({"digests":{}})"), libattest::Error);
+  CHECK_THROWS_AS(keylime.read_policy(runtime, "a"), libattest::Error);
+  CHECK_THROWS_AS(keylime.list_policies(runtime), libattest::Error);
+  CHECK_THROWS_AS(keylime.delete_policy(runtime, "a"), libattest::Error);
+  CHECK_THROWS_AS(keylime.identity_quote(agent, nonce), libattest::Error);
+  CHECK_THROWS_AS(keylime.integrity_quote(agent, nonce, 0x400), libattest::Error);
+  keylime.cancel();
+}

@@ -21,6 +21,12 @@ RULES = [
     "--ima-digest",
     "--allow-sha1",
 ]
+KEYLIME = [
+    *("--verifier", "--registrar", "--ca", "--cert", "--key", "--no-name-check", "--timeout", "--json"),
+]
+KEYLIME_POLICIES = [
+    *("--runtime-policy", "--allowlist", "--excludelist", "--tpm-policy", "--mb-policy", "--policy-name"),
+]
 ACCEPTS = {
     ("verify",): [*EVIDENCE, *RULES, "--json"],
     ("quote",): [*QUOTE, "--allow-sha1", "--json"],
@@ -28,10 +34,20 @@ ACCEPTS = {
     ("ima",): ["--bank", "--json"],
     ("policy", "create"): [*EVIDENCE, "--output"],
     ("policy", "check"): [],
+    ("keylime", "add"): [*KEYLIME, *KEYLIME_POLICIES],
+    ("keylime", "status"): KEYLIME,
+    ("keylime", "wait"): KEYLIME,
+    ("keylime", "delete"): KEYLIME,
+    ("keylime", "list"): KEYLIME,
+    ("keylime", "quote"): KEYLIME,
+    ("keylime", "doctor"): [*KEYLIME, "--config"],
 }
-FLAGS = ["--json", "--allow-sha1"]
+FLAGS = ["--json", "--allow-sha1", "--no-name-check"]
 ALL = sorted({option for options in ACCEPTS.values() for option in options})
-OPERAND = [("eventlog",), ("ima",), ("policy", "check")]
+OPERAND = [
+    *(("eventlog",), ("ima",), ("policy", "check")),
+    *(("keylime", command) for command in ("add", "status", "wait", "delete", "quote")),
+]
 # What does not exist yet, and what is nearly right.
 NEVER = [
     "--refstate",
@@ -118,7 +134,7 @@ class Commands(CommandCase):
         self.refused(says=["see attest --help"])
 
     def test_unknown_commands(self):
-        for name in ["boot-config", "keylime", "oat", "vtpm", "verif", "VERIFY", "", "help", "-"]:
+        for name in ["boot-config", "oat", "vtpm", "verif", "VERIFY", "", "help", "-"]:
             with self.subTest(name):
                 self.refused(name, says=["see attest --help"])
 
@@ -127,6 +143,12 @@ class Commands(CommandCase):
         self.refused("policy", "delete", says=["delete", "see attest policy --help"])
         self.refused("policycreate")
         self.refused("policy create")
+
+    def test_a_half_keylime_command(self):
+        self.refused("keylime", says=["see attest keylime --help"])
+        self.refused("keylime", "restart", says=["restart", "see attest keylime --help"])
+        self.refused("keylime", "--json", says=["see attest keylime --help"])
+        self.assertIn("Usage: attest keylime", self.good("keylime", "--help"))
 
     def test_options_stand_behind_the_command(self):
         self.refused("--json", "verify", says=["unknown option '--json'"])
@@ -169,8 +191,9 @@ class Options(CommandCase):
         for command in ACCEPTS:
             with self.subTest(command):
                 if command in OPERAND:
-                    self.refused(*command, says=["FILE is missing"])
-                    self.refused(*command, "", says=["FILE is empty"])
+                    operand = "UUID" if command[0] == "keylime" else "FILE"
+                    self.refused(*command, says=[f"{operand} is missing"])
+                    self.refused(*command, "", says=[f"{operand} is empty"])
                     self.refused(*command, "a", "b", says=["unexpected argument 'b'"])
                     self.refused(*command, "--", "a", "--", says=["unexpected argument '--'"])
                 else:

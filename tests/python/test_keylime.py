@@ -210,13 +210,14 @@ with fault_server.FaultServer(pki, {{"GET /version": fault_server.VERSION}}, sys
         **os.environ,
         **{"https_proxy": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "HOME": str(tmp_path)},
         **{"SSL_CERT_FILE": str(pki.folder / "other.crt"), "SSL_CERT_DIR": str(pki.folder)},
-        "CURL_CA_BUNDLE": str(pki.folder / "other.crt"),
+        **{"CURL_CA_BUNDLE": str(pki.folder / "other.crt"), "SSLKEYLOGFILE": str(tmp_path / "secrets")},
     }
     for certificate, expected in (("server", "('2.6', None)"), ("foreign", "peer")):
         done = subprocess.run(
             [sys.executable, "-c", script, certificate], env=env, capture_output=True, text=True, check=False
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, f"{expected}\n[]\n", "")
+        assert (tmp_path / "secrets").read_bytes() == b""
 
 
 # Time.
@@ -367,7 +368,8 @@ def test_requests_without_a_body_have_no_content_type_and_posts_have_one(pki):
     with FaultServer(pki, answers) as server:
         keylime = client(pki, server)
         keylime.add(agent_at(server.port, ""), runtime_policy=POLICY)
-        keylime.delete(UUID)
+        server.answers[f"GET {AGENT}"] = lambda connection: connection.sendall(json_answer(GOOD))
+        assert failure_of(keylime.delete, UUID, 0.7).reason == "timeout"
         for head in server.heads:
             assert ("content-type: application/json" in head.lower()) == head.startswith("POST"), head
             assert "expect:" not in head.lower()
@@ -397,7 +399,7 @@ def test_what_is_no_nonce_is_never_sent(pki, nonce):
 
 
 def test_a_delete_ends_when_the_agent_is_gone(pki):
-    left = [json_answer(GOOD), json_answer(GOOD), answer(404)]
+    left = [json_answer(GOOD), json_answer(GOOD), json_answer(GOOD), answer(404)]
 
     def look(connection):
         connection.sendall(left.pop(0))
@@ -408,6 +410,14 @@ def test_a_delete_ends_when_the_agent_is_gone(pki):
         assert left == []
         left.extend([json_answer(GOOD)] * 100)
         assert failure_of(client(pki, server).delete, UUID, 0.7).reason == "timeout"
+
+
+def test_what_is_not_there_is_not_deleted(pki):
+    """6.3's registrar would keep its database locked after that."""
+    with FaultServer(pki, {"GET /version": VERSION}) as server:
+        client(pki, server).delete(UUID)
+        client(pki, server).delete_registration(UUID)
+        assert not any(request.startswith("DELETE") for request in server.requests)
 
 
 def test_without_a_policy_nothing_is_sent(pki):

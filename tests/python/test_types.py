@@ -39,6 +39,10 @@ NOT_GIVEN = {
 }
 
 
+# The Keylime client takes and gives their words.
+AS_WORDS = {"attest_keylime_verdict", "attest_keylime_health", "attest_keylime_policy_kind"}
+
+
 def enumeration_in_header(name: str) -> dict[str, int]:
     text = "\n".join(path.read_text() for path in sorted(HEADERS.glob("*.h")))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
@@ -62,7 +66,8 @@ def test_numbers_are_those_of_the_header(ours):
 def test_every_enumeration_of_the_headers_is_here():
     text = "".join(path.read_text() for path in HEADERS.glob("*.h"))
     names = set(re.findall(r"typedef enum (attest_\w+)", text))
-    assert names - {"attest_status"} == {name for name, _ in ENUMERATIONS.values()}
+    assert AS_WORDS <= names
+    assert names - {"attest_status"} - AS_WORDS == {name for name, _ in ENUMERATIONS.values()}
 
 
 @pytest.mark.parametrize("ours", ENUMERATIONS, ids=lambda ours: ours.__name__)

@@ -43,3 +43,21 @@ def logs(data: bytes) -> None:
     ima.feed(memoryview(data))
     assert_type(ima.pcrs, dict[str, dict[int, bytes]])
     assert_type(libattest.EventLog.parse(data, bank="sha1").events, list[libattest.Event])
+
+
+def keylime(pem: str) -> bool:
+    client = libattest.Keylime(verifier="127.0.0.1:8881", ca=pem, cert=pem.encode(), key=pem)
+    agent = client.lookup("node", timeout=5)
+    assert_type(agent, libattest.KeylimeAgent | None)
+    if agent is None:
+        return False
+    client.add(agent, allowlist="", excludelist=None, policy_name=None)
+    client.add(agent, "policy")  # type: ignore[misc]
+    client.wait("node")  # type: ignore[call-arg]
+    assert_type(client.list(), list[str])
+    assert_type(client.integrity_quote(agent, "nonce", 0x400).ima, bytes | None)
+    try:
+        return client.wait("node", 60.0).trusted
+    except libattest.KeylimeError as error:
+        assert_type(error.status, int | None)
+        return False

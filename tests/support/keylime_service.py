@@ -264,6 +264,10 @@ class KeylimeService:
 
     def stop_verifier(self) -> None:
         self._end(self.processes.pop(0))
+        with contextlib.suppress(OSError):  # its workers end after it
+            while True:
+                socket.create_connection(("127.0.0.1", self.verifier_port), 1).close()
+                time.sleep(0.05)
 
     def stop(self) -> None:
         while self.processes:

@@ -58,14 +58,15 @@ TEST_CASE("a runtime policy becomes what verifiers before 6.6 take") {
       R"({"meta":{"version":1},"digests":{"/a":["00"]},"excludes":["x"],"keyrings":{".ima":["11"]},)"
       R"("ima":{"ignored_keyrings":["*"],"log_hash_alg":"sha256","dm_policy":null},)"
       R"("ima-buf":{"b":["22"]},"verification-keys":"[\"k\"]"})";
-  CHECK(legacy_allowlist(policy) ==
-        R"({"allowlist":{"meta":{"version":5},"release":0,"hashes":{"/a":["00"]},)"
-        R"("keyrings":{".ima":["11"]},"ima-buf":{"b":["22"]},)"
-        R"("ima":{"ignored_keyrings":["*"],"log_hash_alg":"sha256"}},"exclude":["x"]})");
+  CHECK(
+      legacy_allowlist(policy) ==
+      R"({"allowlist":{"meta":{"version":5},"release":0,"hashes":{"/a":["00"]},)"
+      R"("keyrings":{".ima":["11"]},"ima-buf":{"b":["22"]},)"
+      R"("ima":{"ignored_keyrings":["*"],"log_hash_alg":"sha256","dm_policy":null}},"exclude":["x"]})");
   CHECK(legacy_verification_keys(policy) == R"(["k"])");
   CHECK(legacy_allowlist(R"({"digests":{}})") ==
         R"({"allowlist":{"meta":{"version":5},"release":0,"hashes":{},"keyrings":{},"ima-buf":{},)"
-        R"("ima":{"ignored_keyrings":[],"log_hash_alg":"sha1"}},"exclude":[]})");
+        R"("ima":{"ignored_keyrings":[],"log_hash_alg":"sha1","dm_policy":null}},"exclude":[]})");
   CHECK(legacy_verification_keys(R"({"digests":{}})") == "[]");
 }
 

@@ -9,7 +9,7 @@
 #   clang    clang with ASan and UBSan, clang-tidy
 #   tsan     eight threads under ThreadSanitizer
 #   coverage line coverage of the parsers and of verify/, at least 95 %
-#   image    a Debian image by diskimage-builder with our elements, where PyPI is reached
+#   image    a Debian image by diskimage-builder with our elements, booted, where PyPI is reached
 #   wheel    the Python wheel in a virtual environment, where PyPI is reached
 # Without a step: style, release and asan, in this order. Everything is kept under build/.
 set -eu

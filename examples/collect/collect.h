@@ -83,6 +83,9 @@ struct state {
 enum parse_result { PARSE_OK, PARSE_DONE, PARSE_WRONG };
 enum parse_result options_parse(struct options* out, int argc, char** argv);
 
+// pcrs.c
+bool pcrs_parse(TPML_PCR_SELECTION* out, const char* text);
+
 // tpm.c
 bool tpm_open(struct tpm* out, const char* tcti);
 void tpm_close(struct tpm* tpm);

@@ -25,12 +25,8 @@ struct blob {
 
 enum ak_type { AK_UNSAID = 0, AK_RSA = 1, AK_ECC = 2 };
 
-// An EK template of the TCG EK Credential Profile, and where its certificate lies.
-struct ek_template {
-  const char* name;
-  TPM2_HANDLE certificate;  // NV index
-  TPM2B_PUBLIC public_area;
-};
+// An endorsement key by its template in the TCG EK Credential Profile.
+struct ek_template;
 
 enum command { COMMAND_FOLDER = 1, COMMAND_IDENTITY = 2, COMMAND_ACTIVATE = 4, COMMAND_QUOTE = 8 };
 
@@ -83,6 +79,9 @@ struct state {
 enum parse_result { PARSE_OK, PARSE_DONE, PARSE_WRONG };
 enum parse_result options_parse(struct options* out, int argc, char** argv);
 
+// pcrs.c
+bool pcrs_parse(TPML_PCR_SELECTION* out, const char* text);
+
 // tpm.c
 bool tpm_open(struct tpm* out, const char* tcti);
 void tpm_close(struct tpm* tpm);
@@ -95,6 +94,8 @@ bool tpm_read_certificate(struct tpm* tpm, TPM2_HANDLE index, struct blob* out);
 // ek.c
 const struct ek_template* ek_named(const char* name);  // NULL: there is none
 const struct ek_template* ek_default(void);            // L-1
+const char* ek_name(const struct ek_template* ek);
+bool ek_read_certificate(struct tpm* tpm, const struct ek_template* ek, struct blob* out);
 // The first template whose certificate the TPM holds, else L-1. Sets *out.
 bool ek_choose(struct tpm* tpm, const struct ek_template** out);
 bool ek_create(struct tpm* tpm, const struct ek_template* ek);  // leaves the key in tpm->ek

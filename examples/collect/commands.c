@@ -68,7 +68,7 @@ static bool identify(const struct options* options, const struct state* state, s
          (usable || make_keys(state, tpm, out->template, options->ak_type)) &&
          tpm_read_public(tpm, tpm->ek, &ek) && key_encode(&ek, &out->ek) &&
          key_read(tpm, options->ak_type, "of --state", &out->ak) &&
-         tpm_read_certificate(tpm, out->template->certificate, &out->ek_certificate);
+         ek_read_certificate(tpm, out->template, &out->ek_certificate);
 }
 
 bool command_identity(const struct options* options) {
@@ -80,7 +80,7 @@ bool command_identity(const struct options* options) {
   tpm_close(&tpm);
   state_close(&state);
   if (good) {
-    json_text("ek_template", identity.template->name);
+    json_text("ek_template", ek_name(identity.template));
     json_bytes("ek_public", &identity.ek);
     json_bytes("ek_certificate",
                identity.ek_certificate.size != 0 ? &identity.ek_certificate : NULL);

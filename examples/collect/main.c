@@ -8,7 +8,7 @@ static bool take(const struct options* options, struct evidence* out) {
   struct tpm tpm;
   const bool taken = tpm_open(&tpm, options->tcti) &&
                      key_obtain(&tpm, options->ak_type, options->ak_handle, &out->ak) &&
-                     tpm_read_certificate(&tpm, ek_default()->certificate, &out->ek_cert) &&
+                     ek_read_certificate(&tpm, ek_default(), &out->ek_cert) &&
                      quote_take(&tpm, options, out);
   tpm_close(&tpm);
   return taken && logs_read(options, out);

@@ -46,15 +46,6 @@ static const char kHelp[] =
 
 static const char kDefaultPcrs[] = "sha256:0-15,17-22";
 
-struct bank {
-  const char* name;
-  TPM2_ALG_ID algorithm;
-};
-static const struct bank kBanks[] = {{"sha1", TPM2_ALG_SHA1},
-                                     {"sha256", TPM2_ALG_SHA256},
-                                     {"sha384", TPM2_ALG_SHA384},
-                                     {"sha512", TPM2_ALG_SHA512}};
-
 static bool parse_nonce(struct options* out, const char* text) {
   const size_t digits = strlen(text);
   if (digits % 2 != 0 || digits < 2 * COLLECT_NONCE_MIN || digits > 2 * COLLECT_NONCE_MAX) {
@@ -73,66 +64,6 @@ static bool parse_nonce(struct options* out, const char* text) {
   }
   out->nonce_len = digits / 2;
   return true;
-}
-
-static bool parse_pcr(const char** text, unsigned* out) {
-  if (**text < '0' || **text > '9') return false;
-  *out = 0;
-  while (**text >= '0' && **text <= '9') {
-    *out = *out * 10 + (unsigned)(**text - '0');
-    if (*out >= COLLECT_NUM_PCRS) return false;
-    ++*text;
-  }
-  return true;
-}
-
-// One bank of the list: NAME ':' (N | N '-' N) (',' ...)*, up to '+' or the end.
-static bool parse_bank(const char** text, TPML_PCR_SELECTION* out) {
-  const size_t length = strcspn(*text, ":+");
-  const struct bank* bank = NULL;
-  for (size_t i = 0; i < sizeof kBanks / sizeof kBanks[0]; ++i) {
-    if (strlen(kBanks[i].name) == length && memcmp(kBanks[i].name, *text, length) == 0) {
-      bank = &kBanks[i];
-    }
-  }
-  if (bank == NULL || (*text)[length] != ':') return false;
-  for (uint32_t i = 0; i < out->count; ++i) {
-    if (out->pcrSelections[i].hash == bank->algorithm) return false;
-  }
-  TPMS_PCR_SELECTION* selection = &out->pcrSelections[out->count++];
-  selection->hash = bank->algorithm;
-  selection->sizeofSelect = COLLECT_NUM_PCRS / 8;
-  *text += length;
-  do {
-    ++*text;
-    unsigned first;
-    if (!parse_pcr(text, &first)) return false;
-    unsigned last = first;
-    if (**text == '-') {
-      ++*text;
-      if (!parse_pcr(text, &last) || last < first) return false;
-    }
-    for (unsigned pcr = first; pcr <= last; ++pcr) {
-      selection->pcrSelect[pcr / 8] = (BYTE)(selection->pcrSelect[pcr / 8] | 1U << pcr % 8);
-    }
-  } while (**text == ',');
-  return true;
-}
-
-static bool parse_pcrs(struct options* out, const char* text) {
-  const char* cursor = text;
-  memset(&out->pcrs, 0, sizeof out->pcrs);
-  bool good = parse_bank(&cursor, &out->pcrs);
-  while (good && *cursor == '+') {
-    ++cursor;
-    good = parse_bank(&cursor, &out->pcrs);
-  }
-  if (good && *cursor == '\0') return true;
-  complain(
-      "--pcrs: cannot read '%s'; write BANK:PCR,PCR-PCR+BANK:..., each bank once, with the banks "
-      "sha1, sha256, sha384, sha512 and the PCRs 0 to 23",
-      text);
-  return false;
 }
 
 static bool parse_ak_type(struct options* out, const char* text) {
@@ -206,7 +137,7 @@ static bool parse_one(struct options* out, int option) {
       out->output = optarg;
       return true;
     case 'p':
-      return parse_pcrs(out, optarg);
+      return pcrs_parse(&out->pcrs, optarg);
     case 'a':
       return parse_ak_type(out, optarg);
     case 'k':
@@ -324,7 +255,7 @@ static bool parse_allowed(struct options* out, int option, const char* name, con
 enum parse_result options_parse(struct options* out, int argc, char** argv) {
   memset(out, 0, sizeof *out);
   const char* const word = argc > 1 ? argv[1] : "--";
-  if (!parse_pcrs(out, kDefaultPcrs) || !parse_command(out, word)) return PARSE_WRONG;
+  if (!pcrs_parse(&out->pcrs, kDefaultPcrs) || !parse_command(out, word)) return PARSE_WRONG;
   optind = out->command == COMMAND_FOLDER ? 1 : 2;
   opterr = 0;
   int option;

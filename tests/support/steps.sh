@@ -111,7 +111,9 @@ covered() {
 }
 
 step_image() {
-  sh cmake/setup.sh image && sh tests/openstack/dib/image_test.sh build/dib
+  sh cmake/setup.sh image && build release 'collect attest_command' &&
+    sh tests/openstack/dib/image_test.sh build/release/examples/collect/collect \
+      build/release/examples/attest/attest build/dib
 }
 
 step_wheel() {

@@ -91,7 +91,7 @@ for ek in L-2 H-1 H-2 H-3 L-1; do
   checked $ek $nonce || fail "$ek: tpm2_checkquote refuses the quote"
   checked $ek 00$nonce && fail "$ek: tpm2_checkquote takes another nonce"
 done
-passed 'keys of five templates answer challenges, and their AKs quote'
+passed 'keys of five templates answer challenges, and the AK under each quotes'
 for ek in L-1 H-3; do # the certificates that the software TPM has
   openssl x509 -inform der -in "$work/$ek/ek_certificate" -noout -pubkey >"$work/certified.pem"
   tpm2_print -t TPM2B_PUBLIC -f pem "$work/$ek/ek_public" >"$work/ek.pem"

@@ -1,13 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds a Debian image with diskimage-builder from PyPI and our elements, and looks at what is in it. The
-# agent is a stand-in: Debian has no package of Keylime's.
-# usage: image_test.sh WORK_DIR
+# Builds a Debian image with diskimage-builder from PyPI and our elements, looks at what is in it, boots it
+# under QEMU, and judges what it ran by the list that was made of it. The agent is a stand-in: Debian has no
+# package of Keylime's.
+# usage: image_test.sh COLLECT ATTEST WORK_DIR
 # Exit 77: this machine lacks what the build needs (root, debootstrap, mounts, PyPI, Debian's mirror).
 set -eu
-mkdir -p "${1:?usage: image_test.sh WORK_DIR}"
-cache=$(realpath "$1")
+usage='usage: image_test.sh COLLECT ATTEST WORK_DIR'
+collect=$(realpath "${1:?$usage}")
+attest=$(realpath "${2:?$usage}")
+mkdir -p "${3:?$usage}"
+cache=$(realpath "$3")
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../../.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
@@ -26,7 +30,7 @@ fail() {
 passed() { echo "ok: $*"; }
 
 [ "$(id -u)" -eq 0 ] || skip 'only root can build an image'
-for tool in debootstrap sudo qemu-img; do
+for tool in debootstrap sudo qemu-img qemu-system-x86_64 mke2fs; do
   command -v $tool >/dev/null || skip "there is no $tool"
 done
 unshare -m true 2>/dev/null || skip 'this machine may not mount'
@@ -94,3 +98,60 @@ late='\./var/log/\|\./var/lib/apt/lists/\|\./etc/resolv\.conf'
 { sed 's,^[0-9a-f]*  /,./,' "$work/files"; printf './root/%s.txt\n' allowlist checksum; } | grep -v "$late" |
   LC_ALL=C sort | cmp - "$work/found" || fail 'the allowlist is not of all files'
 passed "an allowlist of the $(wc -l <"$work/files") files of the image as it is"
+
+# The machine, with what the test needs: programs that came after the list was made.
+cp "$collect" "$root/usr/local/bin/collect"
+nonce=000102030405060708090a0b0c0d0e0f
+{
+  echo '#!/bin/sh'
+  echo 'collect identity --state /run/libattest >/dev/null'
+  # As long as the emulator of IMA may take.
+  echo 'sleep 10'
+  echo "collect quote --state /run/libattest --nonce $nonce --pcrs sha256:10 --output /run/evidence"
+  echo 'cp /etc/keylime/agent.conf.d/60-node.conf /run/evidence/'
+  echo 'tpm2_createek -Q -G rsa -c /run/ek.ctx -f pem -u /run/evidence/ek.pem'
+  echo 'systemctl is-active keylime_agent tpm-emulator tpm-emulator-ima >/run/evidence/units'
+  echo 'tar -C /run -cf /dev/vdb evidence'
+  echo 'systemctl poweroff -f'
+} >"$root/usr/local/bin/report"
+chmod +x "$root/usr/local/bin/report"
+units=$root/etc/systemd/system
+cat >"$units/report.service" <<'UNIT'
+[Unit]
+After=keylime_agent.service tpm-emulator-ima.service
+[Service]
+ExecStart=/usr/local/bin/report
+UNIT
+cat >"$units/network.service" <<'UNIT'
+[Unit]
+Before=network-online.target
+[Service]
+Type=oneshot
+ExecStart=ip link add lan type dummy
+ExecStart=ip address add 192.0.2.2/24 dev lan
+ExecStart=ip link set lan up
+UNIT
+for unit in report network; do ln -s "../$unit.service" "$units/multi-user.target.wants/"; done
+ln -s /dev/null "$units/systemd-networkd-wait-online.service"
+truncate -s 32M "$work/out.img"
+mke2fs -q -t ext4 -d "$root" "$work/disk.img" 3000M
+timeout 600 qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 2 -m 1024 -nodefaults -display none -no-reboot \
+  -kernel "$root"/boot/vmlinuz-* -initrd "$root"/boot/initrd.img-* -append 'root=/dev/vda rw console=ttyS0' \
+  -drive "if=none,id=vda,format=raw,cache=unsafe,file=$work/disk.img" -device virtio-blk-pci,drive=vda \
+  -drive "if=none,id=vdb,format=raw,cache=unsafe,file=$work/out.img" -device virtio-blk-pci,drive=vdb \
+  -device virtio-rng-pci -serial "file:$cache/serial.log" || fail "the machine did not end (see $cache/serial.log)"
+tar -xf "$work/out.img" -C "$work" 2>/dev/null || fail "no evidence came back (see $cache/serial.log)"
+
+evidence=$work/evidence
+[ "$(sort -u "$evidence/units")" = active ] || fail 'a unit does not run'
+printf '[agent]\nuuid = "%s"\nip = "192.0.2.2"\ncontact_ip = "192.0.2.2"\n' \
+  "$(sha256sum "$evidence/ek.pem" | cut -d ' ' -f 1)" | cmp - "$evidence/60-node.conf" ||
+  fail "the node's configuration is another"
+passed 'the image boots, its software TPM is at /dev/tpmrm0, and the agent has its uuid and address'
+status=0
+"$attest" verify --evidence "$evidence" --nonce $nonce --allowlist "$work/node-allowlist.txt" \
+  --allowlist-checksum "$work/node-checksum.txt" --excludelist "$work/node-excludelist.txt" >"$work/verdict" || status=$?
+[ $status -eq 1 ] || fail "attest ended with $status"
+grep '^failure' "$work/verdict" | sed 's/.*: \(\/[^ ]*\) has digest.*/\1/' | sort >"$work/blamed"
+printf '/usr/local/bin/%s\n' collect report | cmp - "$work/blamed" || fail "attest says: $(cat "$work/verdict")"
+passed "of all that ran, attest blames the two programs that came after the list"

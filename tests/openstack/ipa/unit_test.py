@@ -226,6 +226,20 @@ def test_output_is_bounded_in_time_and_size(
         collect.identity(None)
 
 
+def test_both_logs_together_are_bounded(
+    program: Callable[[str], pathlib.Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collect, "MAX_LOGS", 8)
+    answer: dict[str, Any] = dict.fromkeys(collect.QUOTE)
+    answer.update(ima="AAAA", eventlog="AAAA")
+    program(f"echo '{json.dumps(answer)}'")
+    assert collect.quote(NONCE, (0,), "sha256", 0) == answer
+    answer.update(ima="AAAAAAAA")
+    program(f"echo '{json.dumps(answer)}'")
+    with pytest.raises(NodeError, match="larger than"):
+        collect.quote(NONCE, (0,), "sha256", 0)
+
+
 def test_no_collect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIBATTEST_COLLECT", "/nonexistent")
     with pytest.raises(NodeError, match="cannot run /nonexistent: No such file"):

@@ -14,9 +14,11 @@ from libattest_ipa import NodeError
 
 # A TPM of hardware may think for a minute about a primary RSA key.
 TIMEOUT = 180
-# Both logs at their largest, as base64, and the rest.
-MAX_OUTPUT = 44 << 20
+MAX_LOGS = 32 << 20
+# The logs as base64, and the rest.
+MAX_OUTPUT = MAX_LOGS // 3 * 4 + (1 << 20)
 MAX_MESSAGE = 500
+TOO_LARGE = "the logs are larger than 32 MiB"
 
 IDENTITY = ("ek_template", "ek_public", "ek_certificate", "ak_public")
 ANSWER = ("answer",)
@@ -47,7 +49,10 @@ def quote(nonce: bytes, pcrs: Iterable[int], bank: str, ima_entry: int) -> dict[
     for option, variable in (("--eventlog", "LIBATTEST_EVENTLOG"), ("--ima", "LIBATTEST_IMA")):
         if os.environ.get(variable):
             arguments += [option, os.environ[variable]]
-    return _run("quote", QUOTE, arguments)
+    answer = _run("quote", QUOTE, arguments)
+    if sum(len(answer[name] or "") // 4 * 3 for name in ("eventlog", "ima")) > MAX_LOGS:
+        raise NodeError(TOO_LARGE)
+    return answer
 
 
 def _run(command: str, members: Sequence[str], arguments: Sequence[str]) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def _output(call: Sequence[str]) -> bytes:
             err.seek(0)
             raise NodeError(_last_line(err.read(64 << 10)) or f"collect ended with {status}")
         if out.seek(0, os.SEEK_END) > MAX_OUTPUT:
-            raise NodeError("the logs are larger than 32 MiB")
+            raise NodeError(TOO_LARGE)
         out.seek(0)
         return out.read()
 

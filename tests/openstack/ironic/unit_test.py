@@ -618,6 +618,15 @@ class Active(Base):
         self.again(node, watched, AttestationFailure("bad"))
         self.assertTrue(node.maintenance)
 
+    def test_active_without_a_verdict_is_acted_upon(self):
+        node = self.node(provision_state=states.ACTIVE)
+        record = Record(node)
+        record.begin(asked=True)
+        record.save()
+        watched = active.Watch()._watched(self.context, node.uuid, None)
+        self.again(node, watched, self.good())
+        self.assertIn("without a trusted verdict", node.maintenance_reason)
+
     def test_active_without_a_verdict_is_found(self):
         node = self.running()
         self.assertEqual("", active.unattested(node))

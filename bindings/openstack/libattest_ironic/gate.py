@@ -124,7 +124,7 @@ def check(node: Any, phase: str, *, same_boot: bool) -> None:
 
 
 def settled(node: Any, phase: str) -> bool:
-    """Whether the phase is over in this cycle: True, or AttestationFailure, or False for not yet."""
+    """Whether the phase is over in this cycle. Raises AttestationFailure if it ended badly."""
     verdict = Record(node).verdict(phase)
     if verdict is None:
         return False

@@ -135,22 +135,22 @@ def look(task: Any) -> None:
     late = time.time() > run["started"] + CONF.libattest.attestation_timeout
     if job is None or not job.future.done():
         if late:
-            _conclude(task, Outcome("unknown", "nobody answered in time"))
+            _conclude(task, run["id"], Outcome("unknown", "nobody answered in time"))
         elif job is None:
             _submit(task.node)
         return
     outcome: Outcome = job.future.result()
     if outcome.verdict != "pending":
-        _conclude(task, outcome)
+        _conclude(task, run["id"], outcome)
     elif late:
-        _conclude(task, Outcome("unknown", f"no verdict in time: {outcome.reason}"))
+        reason = f"no verdict in time: {outcome.reason}"
+        _conclude(task, run["id"], Outcome("unknown", reason))
     else:
         _submit(task.node)
 
 
-def _conclude(task: Any, outcome: Outcome) -> None:
-    """Writes the verdict down and lets Ironic go on, or fail."""
-    run_id = Record(task.node).run["id"]
+def _conclude(task: Any, run_id: str, outcome: Outcome) -> None:
+    """Writes the verdict of this run down and lets Ironic go on, or fail."""
     task.upgrade_lock()
     node, record = task.node, Record(task.node)
     if record.run is None or record.run["id"] != run_id:

@@ -6,10 +6,13 @@ is reached.
 """
 
 import hashlib
+import io
 import os
 import pathlib
 import shutil
+import tarfile
 import tempfile
+import threading
 import time
 import unittest
 import urllib.parse
@@ -18,7 +21,7 @@ import libattest
 from fake_ipa import FakeIpa, wait_until
 from keylime_agent import KeylimeAgent, Tpm, missing_programs
 from keylime_doubles import Keylime
-from service import Ironic
+from service import ApiError, Ironic
 
 LS = hashlib.sha256(b"ls").digest()
 UUID = "d432fbb3-d2f1-4a97-9ef7-75bd81c00000"
@@ -443,6 +446,29 @@ class ByRamdisk(Peers):
                 self.ipa.failing = {name}
                 self.fails(node, name)
 
+    def test_an_operator_sees_what_the_node_would_allow(self):
+        node = self.start()
+        allowlist = b"0" * 64 + b" boot_aggregate\n"
+        files = {"allowlist.txt": allowlist, "checksum.txt": hashlib.sha256(allowlist).hexdigest()}
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for name, data in files.items():
+                data = data.encode() if isinstance(data, str) else data
+                member = tarfile.TarInfo(f"root/{name}")
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+        self.ipa.files = packed.getvalue()
+        # A ramdisk runs while a deployment waits, here for a challenge that is answered late.
+        self.ipa.held = threading.Event()
+        self.addCleanup(self.ipa.held.set)
+        self.ipa.asked.clear()
+        self.ironic.provision(node, "active")
+        wait_until(lambda: "activate_credential" in self.ipa.asked)
+        shown = self.ironic.passthru(node, "capture", "POST", {})
+        self.assertEqual(hashlib.sha256(allowlist).hexdigest(), shown["sha256"])
+        with self.assertRaisesRegex(ApiError, "keylime_container is missing"):
+            self.ironic.passthru(node, "capture", "POST", {"approve": shown["sha256"]})
+
     def test_a_reboot_after_the_image_was_written(self):
         node = self.start()
         execute = self.ipa._execute
@@ -472,7 +498,10 @@ class ByRamdisk(Peers):
 class FirstUse(ByRamdisk):
     """The first TPM is the node's: another one is refused until an operator says so."""
 
-    options = {**ByRamdisk.options, "libattest": {"ek_trust": "first_use", "attestation_timeout": "15"}}
+    options = {
+        **ByRamdisk.options,
+        "libattest": {"ek_trust": "first_use", "attestation_timeout": "15"},
+    }
 
     def start(self, **info) -> str:
         return super().start(tpm_ek_sha256=None, **info)

@@ -421,6 +421,11 @@ class ByRamdisk(Peers):
             self.fails(node, "the credential challenge was not answered")
         self.assertNotIn("execute_deploy_step", self.ipa.asked)
 
+    def test_the_guides_way_to_the_digest(self):
+        self.tpm.tool("readpublic", "-c", "0x81010001", "-f", "der", "-o", "ek.spki")
+        digest = hashlib.sha256(self.tpm.file("ek.spki")).hexdigest()
+        self.assertEqual(self.ek_sha256(), digest)
+
     def test_another_tpm(self):
         node = self.start()
         self.ipa.tpm = self.other_tpm

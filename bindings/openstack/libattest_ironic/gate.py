@@ -145,9 +145,14 @@ def _only_reported(phase: str) -> bool:
 
 def refuse_adoption(task: Any) -> None:
     """Adoption makes a node active without a step, so without a verdict."""
-    if task.node.provision_state != states.ADOPTING or CONF.libattest.allow_adopt:
+    if task.node.provision_state != states.ADOPTING or not asked(task.node):
         return
-    if asked(task.node):
+    if CONF.libattest.allow_adopt:
+        # It is not a deployment that lacks its verdict.
+        record = Record(task.node)
+        record.end()
+        record.save()
+    else:
         raise exception.InvalidParameterValue(
             "this node is attested and adoption would skip that: deploy it, or set "
             "[libattest]allow_adopt"

@@ -49,7 +49,6 @@ class AttestationMixin(_Stock):
         waiting.stop(task.node)
         record = Record(task.node)
         if record.run is not None:
-            waiting.unregister(task.node)
             record.end_run()
             record.save()
         super().tear_down_cleaning(task)
@@ -86,9 +85,9 @@ class AttestationMixin(_Stock):
         waiting.stop(task.node)
         record = Record(task.node)
         if record.data:
-            # After a verdict nobody knows the agent any more, but for one of a running instance.
-            if record.run is not None or "active" in record.data:
-                waiting.unregister(task.node)
+            # After a verdict nobody knows the ramdisk's agent; an instance's may still be known.
+            if "active" in record.data:
+                waiting.unregister(task.node, {})
             record.end()
             record.save()
         return super().tear_down(task)

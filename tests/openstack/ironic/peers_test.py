@@ -421,6 +421,22 @@ class ByRamdisk(Peers):
             self.fails(node, "the credential challenge was not answered")
         self.assertNotIn("execute_deploy_step", self.ipa.asked)
 
+    def test_the_ramdisk_says_which_keylime_agent_it_runs(self):
+        node = self.start()
+        self.tpm.reboot()
+        agent = self.enterContext(
+            KeylimeAgent(UUID, self.tpm, self.folder / "agent", client_ca=self.keylime.ca)
+        )
+        info = {"keylime_r": "127.0.0.1", "keylime_rp": self.keylime.registrar_port}
+        info |= self.write_lists(agent.allowlist())
+        self.ironic.set(node, **{f"driver_info__{key}": value for key, value in info.items()})
+        self.keylime.register(agent)
+        self.ipa.agent_info = {
+            "keylime_agent_uuid": UUID, "keylime_agent_ip": None, "keylime_agent_port": None}  # fmt: skip
+        self.ironic.provision(node, "active")
+        self.ironic.wait(node, "active", timeout=60)
+        wait_until(lambda: UUID not in self.keylime.agents)
+
     def test_the_guides_way_to_the_digest(self):
         self.tpm.tool("readpublic", "-c", "0x81010001", "-f", "der", "-o", "ek.spki")
         digest = hashlib.sha256(self.tpm.file("ek.spki")).hexdigest()

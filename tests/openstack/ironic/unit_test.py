@@ -388,7 +388,9 @@ class Gate(Base):
             with self.assertRaisesRegex(exception.InvalidParameterValue, ""):
                 task.driver.deploy.take_over(task)
             self.config(allow_adopt=True, group="libattest")
+            Record(task.node).begin(asked=True)
             task.driver.deploy.take_over(task)
+            self.assertEqual("", active.unattested(task.node))
 
 
 class Waiting(Base):
@@ -437,6 +439,12 @@ class Waiting(Base):
             go_on.assert_not_called()
         node.refresh()
         self.assertEqual({}, Record(node).verdicts)
+
+    def test_a_reboot_under_an_attestation_is_no_verdict(self):
+        node = self.waiting()
+        node.set_driver_internal_info("agent_secret_token", "of the next boot")
+        node.save()
+        self.assertEqual("unknown", self.conclude(node, self.good())["deploy"]["verdict"])
 
     def test_a_run_of_another_cycle_is_no_verdict(self):
         node = self.waiting()

@@ -229,6 +229,7 @@ class Active(ByAgent):
 
     interface = "libattest"
     options = {
+        "DEFAULT": {"enabled_rescue_interfaces": "fake"},
         "libattest": {
             "attestation_timeout": "15",
             "active_interval": "1",
@@ -319,6 +320,21 @@ class Active(ByAgent):
         wait_until(lambda: self.entries_asked()[-2:] == [2, 2])
         self.assertEqual("trusted", self.status(node)["verdict"])
         self.assertFalse(self.ironic.node(node)["maintenance"])
+
+    def test_what_comes_back_from_rescue_is_attested_anew(self):
+        node = self.start()
+        wait_until(lambda: self.entries_asked()[-1] == len(self.agent.ima))
+        self.ironic.provision(node, "rescue", rescue_password="secret")
+        self.ironic.wait(node, "rescue")
+        time.sleep(1)  # what was under way may end
+        self.agent.requests.clear()
+        time.sleep(3)
+        self.assertEqual([], self.entries_asked())
+        self.ironic.provision(node, "unrescue")
+        self.ironic.wait(node, "active")
+        wait_until(lambda: len(self.entries_asked()) > 1)
+        self.assertEqual(0, self.entries_asked()[0])
+        self.until(node, "trusted")
 
     def test_silence_is_a_failure_where_it_is_required(self):
         node = self.start()

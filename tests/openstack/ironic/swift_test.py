@@ -110,6 +110,7 @@ class Swift:
         while True:
             try:
                 self.token = self._authenticate()
+                self.upload("probe", probe=b"all of the servers listen")
                 return
             except OSError:
                 if time.monotonic() > deadline:

@@ -132,7 +132,9 @@ def unattested(node: Any) -> str:
     return "it became active without a trusted verdict"
 
 
-def resume(node: Any, settings: settings_.Settings, updated_at: Any, known: Watched | None) -> Watched:
+def resume(
+    node: Any, settings: settings_.Settings, updated_at: Any, known: Watched | None
+) -> Watched:
     """A node as it was left: by this conductor, or by another in the record."""
     record = Record(node)
     stored = record.data.get("active") or {}

@@ -36,14 +36,14 @@ class Evidenced:
 
 @dataclasses.dataclass(slots=True)
 class Subject:
-    """A node as an attestation sees it. `pinned` and `agent` come from its internal record."""
+    """A node as an attestation sees it."""
 
     uuid: str
     settings: Settings
     # EK and AK that were seen first: {"ek_sha256": …, "ak_name": …}
     pinned: dict[str, str] = dataclasses.field(default_factory=dict)
-    # Where the ramdisk says that its agent is: uuid, address, port. An address, not an identity.
-    agent: dict[str, Any] = dataclasses.field(default_factory=dict)
+    # The agent that the ramdisk says it runs. A name to ask the registrar for, not an identity.
+    agent_uuid_found: str | None = None
     # The task of the ramdisk's API; None where no ramdisk runs.
     task: Any = None
     # What an interface keeps between start_attestation and the verdict; lives in memory.
@@ -51,7 +51,7 @@ class Subject:
 
     @property
     def agent_uuid(self) -> str | None:
-        return self.settings.agent_uuid or self.agent.get("uuid")
+        return self.settings.agent_uuid or self.agent_uuid_found
 
 
 class AttestationInterface(abc.ABC):

@@ -35,7 +35,8 @@ def unpack(packed: bytes) -> bytes:
             members = archive.getmembers()
             if tuple(m.name for m in members) != MEMBERS or not all(m.isreg() for m in members):
                 raise AttestationFailure("the node's lists are not the two files they should be")
-            allowlist, checksum = (archive.extractfile(m).read() for m in members)
+            files = [archive.extractfile(member) for member in members]
+            allowlist, checksum = (file.read() for file in files if file is not None)
     except (zlib.error, tarfile.TarError, OSError, ValueError) as error:
         raise AttestationFailure(f"the node's lists can not be unpacked: {error}") from error
     found = hashlib.sha256(allowlist).hexdigest()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deploy interfaces that attest. Ramdisk and anaconda have no phase to attest in: there are none."""
+"""Deploy interfaces that attest. Ironic's ramdisk and anaconda have no phase to attest in."""
 
 from ironic.drivers.modules import agent, fake
 

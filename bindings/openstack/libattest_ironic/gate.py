@@ -124,7 +124,7 @@ def check(node: Any, phase: str, *, same_boot: bool) -> None:
 
 
 def settled(node: Any, phase: str) -> bool:
-    """Whether the phase is over in this cycle: True, or AttestationFailure, or False for not yet."""
+    """Whether the phase is over in this cycle. Raises AttestationFailure if it ended badly."""
     verdict = Record(node).verdict(phase)
     if verdict is None:
         return False
@@ -145,9 +145,14 @@ def _only_reported(phase: str) -> bool:
 
 def refuse_adoption(task: Any) -> None:
     """Adoption makes a node active without a step, so without a verdict."""
-    if task.node.provision_state != states.ADOPTING or CONF.libattest.allow_adopt:
+    if task.node.provision_state != states.ADOPTING or not asked(task.node):
         return
-    if asked(task.node):
+    if CONF.libattest.allow_adopt:
+        # It is not a deployment that lacks its verdict.
+        record = Record(task.node)
+        record.end()
+        record.save()
+    else:
         raise exception.InvalidParameterValue(
             "this node is attested and adoption would skip that: deploy it, or set "
             "[libattest]allow_adopt"

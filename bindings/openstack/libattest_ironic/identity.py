@@ -34,7 +34,9 @@ def check_ek(
             libattest.EndorsementKey, public=public or None, certificate=certificate or None
         )
     except (libattest.Error, ValueError) as error:
-        raise AttestationFailure(f"the TPM's endorsement key is not usable: {error}") from error
+        raise AttestationFailure(
+            f"the endorsement key is not usable, only a TPM 2.0's is: {error}"
+        ) from error
     if settings.ek_sha256 is not None and ek.sha256 != settings.ek_sha256:
         raise AttestationFailure(
             f"another TPM answers: its endorsement key is {ek.sha256}, driver_info/tpm_ek_sha256 "

@@ -135,7 +135,9 @@ def _from_swift(source: ListSource) -> tuple[Lists, bytes]:
     excludelist = store.get("excludelist", limit)
     for name, data in (("allowlist", allowlist), ("allowlist_checksum", checksum)):
         if data is None:
-            raise AttestationFailure(f"Swift container {source.container} has no object {name}")
+            raise AttestationFailure(
+                f"Swift container {source.container} has no object {name}, or it is empty"
+            )
     assert allowlist is not None and checksum is not None
     return Lists(allowlist, excludelist), checksum
 
@@ -152,7 +154,7 @@ class SwiftStore:
         self._connection = swift.SwiftAPI().connection
 
     def get(self, name: str, limit: int) -> bytes | None:
-        """The object's bytes; None: there is no such object."""
+        """The object's bytes; None: there is no such object, or it is empty."""
         try:
             chunks = self._chunks(name)
             data = bytearray()
@@ -166,7 +168,8 @@ class SwiftStore:
             raise AttestationPending(
                 f"Swift does not give {self._container}/{name}: {one_line(error, 200)}"
             ) from error
-        return _bounded(bytes(data), f"{self._container}/{name}", limit)
+        # openstacksdk streams nothing where there is no object: an empty one is as good as none.
+        return _bounded(bytes(data), f"{self._container}/{name}", limit) or None
 
     def put(self, name: str, data: bytes) -> None:
         if hasattr(self._connection, "stream_object"):
@@ -178,7 +181,9 @@ class SwiftStore:
 
     def _chunks(self, name: str) -> Any:
         if hasattr(self._connection, "stream_object"):
-            return self._connection.stream_object(self._container, name, chunksize=_CHUNK)
+            return self._connection.stream_object(
+                self._container, name, resp_chunk_size=_CHUNK
+            )
         return self._connection.get_object(self._container, name, resp_chunk_size=_CHUNK)[1]
 
 

@@ -62,10 +62,6 @@ class Record:
         return dict(self.data.get("pinned") or {})
 
     @property
-    def agent(self) -> dict[str, Any]:
-        return dict(self.data.get("agent") or {})
-
-    @property
     def verdicts(self) -> dict[str, Any]:
         return dict(self.data.get("verdicts") or {})
 
@@ -73,15 +69,14 @@ class Record:
         """A new cleaning or deployment: nothing of before speaks for it."""
         self.data["cycle"] = secrets.token_hex(8)
         self.data["asked"] = asked
-        for key in ("run", "agent"):
-            self.data.pop(key, None)
+        self.data.pop("run", None)
         self.data["verdicts"] = {
             phase: verdict for phase, verdict in self.verdicts.items() if phase == "clean"
         }
 
     def end(self) -> None:
         """The cycle is over, or the instance is gone: what it proved ends with it."""
-        for key in ("cycle", "asked", "run", "agent", "active"):
+        for key in ("cycle", "asked", "run", "active"):
             self.data.pop(key, None)
         self.data["verdicts"] = {
             phase: verdict for phase, verdict in self.verdicts.items() if phase == "clean"
@@ -92,6 +87,7 @@ class Record:
             "id": secrets.token_hex(8),
             "phase": phase,
             "cycle": self.cycle,
+            "token": boot_token(self.node),
             "started": time.time(),
         }
 

@@ -25,7 +25,11 @@ LOG = log.getLogger(__name__)
 _OWN = {gate.ATTEST_CLEAN, gate.ATTEST_DEPLOY, gate.ATTEST_HANDOVER}
 
 
-class AttestationMixin:
+# A deploy interface of Ironic's, which has no types.
+_Stock: Any = object
+
+
+class AttestationMixin(_Stock):
     """Goes before the stock deploy interface among a class's bases."""
 
     def get_properties(self) -> dict[str, str]:
@@ -45,7 +49,6 @@ class AttestationMixin:
         waiting.stop(task.node)
         record = Record(task.node)
         if record.run is not None:
-            waiting.unregister(task.node)
             record.end_run()
             record.save()
         super().tear_down_cleaning(task)
@@ -82,9 +85,9 @@ class AttestationMixin:
         waiting.stop(task.node)
         record = Record(task.node)
         if record.data:
-            # After a verdict nobody knows the agent any more, but for one of a running instance.
-            if record.run is not None or "active" in record.data:
-                waiting.unregister(task.node)
+            # After a verdict nobody knows the ramdisk's agent; an instance's may still be known.
+            if "active" in record.data:
+                waiting.unregister(task.node, {})
             record.end()
             record.save()
         return super().tear_down(task)

@@ -18,7 +18,7 @@ from .attestation import AttestationInterface, Evidenced, Subject
 from .conf import CONF
 from .exceptions import AttestationFailure, AttestationPending, one_line
 from .jobs import JOBS, later
-from .record import Record
+from .record import Record, boot_token
 
 LOG = log.getLogger(__name__)
 
@@ -43,16 +43,20 @@ def start(task: Any, phase: str) -> None:
 
 
 def stop(node: Any) -> None:
-    """Nobody waits for the verdict any more."""
+    """Nobody waits for the verdict any more, and Keylime forgets the agent. Saves nothing."""
     record = Record(node)
-    if record.run is not None:
-        JOBS.forget((node.uuid, record.run["id"]))
+    if record.run is None:
+        return
+    key = (node.uuid, record.run["id"])
+    job = JOBS.look(key)
+    JOBS.forget(key)
+    unregister(node, job.scratch if job is not None else {})
 
 
 def subject_of(node: Any, task: Any = None) -> Subject:
     record = Record(node)
     return Subject(
-        node.uuid, settings_.read(node.driver_info)[0], record.pinned, record.agent, task
+        node.uuid, settings_.read(node.driver_info)[0], record.pinned, task=task
     )
 
 
@@ -60,13 +64,12 @@ def _submit(node: Any) -> None:
     record = Record(node)
     assert record.run is not None
     run_id, uuid = record.run["id"], node.uuid
+    subject = subject_of(node)
     try:
-        driver = attestation.get(settings_.read(node.driver_info)[0].interface)
+        peer = attestation.get(subject.settings.interface).peer(subject)
     except exception.InvalidParameterValue:
-        return  # look() ends this run with the same words
-    JOBS.submit(
-        (uuid, run_id), driver.peer(subject_of(node)), lambda scratch: _work(uuid, run_id, scratch)
-    )
+        peer = uuid  # the work fails with these words
+    JOBS.submit((uuid, run_id), peer, lambda scratch: _work(uuid, run_id, scratch))
 
 
 def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
@@ -84,6 +87,8 @@ def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
         return Outcome("pending", pending.reason)
     except AttestationFailure as failure:
         return Outcome("failed", failure.reason, findings=tuple(failure.findings))
+    except exception.InvalidParameterValue as error:
+        return Outcome("failed", str(error))
     except Exception as error:
         # What we did not foresee is no verdict, and surely not a good one.
         LOG.exception("The attestation of node %s failed unexpectedly", uuid)
@@ -111,7 +116,10 @@ def validate_settings(settings: settings_.Settings) -> list[str]:
 
 def _find_agent(subject: Subject) -> None:
     """Asks the ramdisk which agent it runs, unless the operator has said so."""
-    if subject.settings.agent_uuid is not None or subject.agent.get("uuid"):
+    if subject.settings.agent_uuid is not None:
+        return
+    if "agent_uuid" in subject.scratch:
+        subject.agent_uuid_found = subject.scratch["agent_uuid"]
         return
     if not subject.task.node.driver_internal_info.get("agent_url"):
         raise AttestationPending("no ramdisk runs that could say which Keylime agent it has")
@@ -119,10 +127,10 @@ def _find_agent(subject: Subject) -> None:
     uuid = answer.get("keylime_agent_uuid")
     if not uuid:
         raise AttestationPending("the node's Keylime agent has no UUID yet")
-    read, problems = settings_.read({"keylime_agent_uuid": uuid, "attestation_interface": "x"})
+    read, _ = settings_.read({"keylime_agent_uuid": uuid, "attestation_interface": "x"})
     if read.agent_uuid is None:
         raise AttestationFailure("the node names a Keylime agent with an impossible UUID")
-    subject.agent["uuid"] = read.agent_uuid
+    subject.agent_uuid_found = subject.scratch["agent_uuid"] = read.agent_uuid
 
 
 def look(task: Any) -> None:
@@ -135,22 +143,22 @@ def look(task: Any) -> None:
     late = time.time() > run["started"] + CONF.libattest.attestation_timeout
     if job is None or not job.future.done():
         if late:
-            _conclude(task, Outcome("unknown", "nobody answered in time"))
+            _conclude(task, run["id"], Outcome("unknown", "nobody answered in time"))
         elif job is None:
             _submit(task.node)
         return
     outcome: Outcome = job.future.result()
     if outcome.verdict != "pending":
-        _conclude(task, outcome)
+        _conclude(task, run["id"], outcome)
     elif late:
-        _conclude(task, Outcome("unknown", f"no verdict in time: {outcome.reason}"))
+        reason = f"no verdict in time: {outcome.reason}"
+        _conclude(task, run["id"], Outcome("unknown", reason))
     else:
         _submit(task.node)
 
 
-def _conclude(task: Any, outcome: Outcome) -> None:
-    """Writes the verdict down and lets Ironic go on, or fail."""
-    run_id = Record(task.node).run["id"]
+def _conclude(task: Any, run_id: str, outcome: Outcome) -> None:
+    """Writes the verdict of this run down and lets Ironic go on, or fail."""
     task.upgrade_lock()
     node, record = task.node, Record(task.node)
     if record.run is None or record.run["id"] != run_id:
@@ -158,6 +166,8 @@ def _conclude(task: Any, outcome: Outcome) -> None:
     phase, started = record.run["phase"], record.run["started"]
     if record.run["cycle"] != record.cycle:
         outcome = Outcome("unknown", "the node was cleaned or deployed anew meanwhile")
+    elif record.run["token"] != boot_token(node):
+        outcome = Outcome("unknown", "the node has rebooted while it was being attested")
     outcome = _same_boot(record, phase, outcome)
     job = JOBS.look((node.uuid, run_id))
     scratch = job.scratch if job is not None else {}
@@ -214,14 +224,15 @@ def _pin(record: Record, outcome: Outcome) -> None:
         )
 
 
-def unregister(node: Any, scratch: dict[str, Any] | None = None) -> None:
-    """Verifier and registrar forget the node's agent, some time soon."""
+def unregister(node: Any, scratch: dict[str, Any]) -> None:
+    """Verifier and registrar forget the node's agent, some time soon.
+
+    `scratch` knows which agent that was, where the ramdisk has said it.
+    """
     subject = subject_of(node)
     if not subject.settings.asked:
         return
-    agent = (scratch or {}).get("agent")
-    if agent is not None:
-        subject.agent["uuid"] = agent.uuid
+    subject.agent_uuid_found = scratch.get("agent_uuid")
     try:
         driver: AttestationInterface = attestation.get(subject.settings.interface)
     except exception.InvalidParameterValue:

@@ -29,6 +29,8 @@ class FakeIpa:
         self.asked: list[str] = []
         self.ima = b""
         self.identity_of = None  # knob: another TPM, whose EK this one claims to have
+        self.held: threading.Event | None = None  # knob: until then no challenge is answered
+        self.guess: bytes | None = None  # knob: an answer to the challenge that needs no TPM
         self.failing: set[str] = set()  # knob: commands that fail
         self.agent_info: dict | None = None  # what get_keylime_info answers
         self.files: bytes | None = None  # what get_keylime_attestation_files answers
@@ -189,6 +191,10 @@ class FakeIpa:
         }
 
     def _activate_credential(self, credential: str, secret: str) -> dict:
+        if self.held is not None:
+            self.held.wait(20)
+        if self.guess is not None:
+            return {"answer": _text(self.guess)}
         # The file of tpm2-tools: magic, version, both structures.
         blob = struct.pack(">II", 0xBADCC0DE, 1)
         blob += base64.b64decode(credential) + base64.b64decode(secret)

@@ -32,7 +32,8 @@ def make_ca(folder: pathlib.Path) -> None:
                 f"{name}.csr", "-subj", f"/CN={name}")  # fmt: skip
         (folder / "ext").write_text(f"subjectAltName={address}\n")
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "cacert.crt", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", f"{name}-cert.crt", "-days", 30, "-extfile", "ext")  # fmt: skip
+                "-CAcreateserial", "-out", f"{name}-cert.crt", "-days", 30,
+                "-extfile", "ext")  # fmt: skip
 
 
 class Keylime:

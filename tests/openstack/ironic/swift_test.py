@@ -9,7 +9,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -26,7 +25,8 @@ class Swift:
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
         self.processes: list[subprocess.Popen] = []
-        self.ports = {name: free_port() for name in ("proxy", "account", "container", "object", "cache")}
+        names = ("proxy", "account", "container", "object", "cache")
+        self.ports = {name: free_port() for name in names}
         self.auth_url = f"http://127.0.0.1:{self.ports['proxy']}/auth/v1.0"
 
     def __enter__(self) -> "Swift":
@@ -71,7 +71,8 @@ class Swift:
             ring = etc / f"{name}.builder"
             device = f"r1z1-127.0.0.1:{self.ports[name]}/d1"
             for words in (["create", "2", "1", "0"], ["add", device, "1"], ["rebalance"]):
-                subprocess.run([sys.executable, builder, ring, *words], check=True, capture_output=True)
+                command = ["/usr/bin/python3", builder, ring, *words]
+                subprocess.run(command, check=True, capture_output=True)
             app = "mem_object" if name == "object" else name
             (etc / f"{name}.conf").write_text(
                 f"[DEFAULT]\n{common}bind_port = {self.ports[name]}\n"
@@ -109,6 +110,7 @@ class Swift:
         while True:
             try:
                 self.token = self._authenticate()
+                self.upload("probe", probe=b"all of the servers listen")
                 return
             except OSError:
                 if time.monotonic() > deadline:
@@ -117,10 +119,9 @@ class Swift:
 
     def _run(self, name: str, command: list) -> None:
         with open(self.folder / f"{name}.log", "wb") as log:
+            env = {**os.environ, "SWIFT_HASH_PATH_SUFFIX": "x", "PYTHONPATH": ""}
             self.processes.append(
-                subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    env={**os.environ, "SWIFT_HASH_PATH_SUFFIX": "x", "PYTHONPATH": ""})  # fmt: skip
+                subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
             )
 
     def _authenticate(self) -> tuple[str, str]:
@@ -180,7 +181,7 @@ class FromSwift(unittest.TestCase):
         self.swift.upload(container, **objects)
         return self.clean(container)
 
-    def clean(self, container: str) -> dict:
+    def clean(self, container: str, word: str = "lists") -> dict:
         node = self.ironic.enroll(
             {
                 "attestation_interface": "scripted",
@@ -190,7 +191,7 @@ class FromSwift(unittest.TestCase):
         )
         self.ironic.provision(node, "manage")
         self.ironic.wait(node, "manageable")
-        self.ironic.say(node, "lists")
+        self.ironic.say(node, word)
         self.ironic.provision(node, "provide")
         return self.ironic.wait(node, "available", "clean failed")
 
@@ -210,7 +211,8 @@ class FromSwift(unittest.TestCase):
         self.assertEqual("available", seen["provision_state"])
 
     def test_a_wrong_checksum(self):
-        self.fails("nothing was sent", self.outcome(allowlist=self.GOOD + b"x", allowlist_checksum=self.SUM))
+        objects = {"allowlist": self.GOOD + b"x", "allowlist_checksum": self.SUM}
+        self.fails("nothing was sent", self.outcome(**objects))
 
     def test_missing_objects(self):
         self.fails("no object allowlist_checksum", self.outcome(allowlist=self.GOOD))
@@ -220,7 +222,13 @@ class FromSwift(unittest.TestCase):
         self.fails("no object allowlist", self.clean("nobody-made-it"))
 
     def test_an_object_that_is_too_big(self):
-        self.fails("bigger than 200000", self.outcome(allowlist=b"x" * 200001, allowlist_checksum=self.SUM))
+        objects = {"allowlist": b"x" * 200001, "allowlist_checksum": self.SUM}
+        self.fails("bigger than 200000", self.outcome(**objects))
+
+    def test_what_was_put_there_is_what_is_loaded(self):
+        seen = self.clean("made-by-ironic", "put")
+        self.assertEqual("available", seen["provision_state"])
+        self.assertEqual(b"as put", self.swift.request("GET", "made-by-ironic/allowlist"))
 
 
 class SwiftIsDown(unittest.TestCase):

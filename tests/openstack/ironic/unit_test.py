@@ -169,7 +169,8 @@ class Settings(Base):
 class Lists(Base):
     def source(self, allowlist: bytes = b"0 /a\n", checksum: str | None = None, **more):
         (self.folder / "allowlist").write_bytes(allowlist)
-        (self.folder / "sum").write_text(checksum or hashlib.sha256(allowlist).hexdigest() + "  a\n")
+        right = hashlib.sha256(allowlist).hexdigest() + "  a\n"
+        (self.folder / "sum").write_text(checksum or right)
         return settings.ListSource(**{"allowlist": "allowlist", "checksum": "sum", **more})
 
     def fails(self, words: str, source) -> None:
@@ -387,7 +388,9 @@ class Gate(Base):
             with self.assertRaisesRegex(exception.InvalidParameterValue, ""):
                 task.driver.deploy.take_over(task)
             self.config(allow_adopt=True, group="libattest")
+            Record(task.node).begin(asked=True)
             task.driver.deploy.take_over(task)
+            self.assertEqual("", active.unattested(task.node))
 
 
 class Waiting(Base):
@@ -405,7 +408,7 @@ class Waiting(Base):
         with task_manager.acquire(self.context, node.uuid, shared=True) as task, \
              mock.patch.object(waiting, "_go_on") as go_on, \
              mock.patch.object(waiting, "unregister"):
-            waiting._conclude(task, outcome)
+            waiting._conclude(task, Record(node).run["id"], outcome)
             self.went_on = [call.args[2].verdict for call in go_on.call_args_list]
         node.refresh()
         return Record(node).verdicts
@@ -432,10 +435,16 @@ class Waiting(Base):
                 if hasattr(obj_utils, "objects") else Record(node)
             other.start_run("deploy")
             other.save()
-            waiting._conclude(task, self.good())
+            waiting._conclude(task, Record(node).run["id"], self.good())
             go_on.assert_not_called()
         node.refresh()
         self.assertEqual({}, Record(node).verdicts)
+
+    def test_a_reboot_under_an_attestation_is_no_verdict(self):
+        node = self.waiting()
+        node.set_driver_internal_info("agent_secret_token", "of the next boot")
+        node.save()
+        self.assertEqual("unknown", self.conclude(node, self.good())["deploy"]["verdict"])
 
     def test_a_run_of_another_cycle_is_no_verdict(self):
         node = self.waiting()
@@ -585,7 +594,12 @@ class Active(Base):
         watch, seen = active.Watch(), []
         rows = [(name, "libattest-fake", "", None, False, None) for name in "abc"]
         manager = mock.Mock(**{"iter_nodes.return_value": rows})
-        with mock.patch.object(watch, "_watched", side_effect=lambda _c, uuid, _u: seen.append(uuid) or 1 / 0):
+
+        def breaks(_context, uuid, _updated_at):
+            seen.append(uuid)
+            raise ZeroDivisionError
+
+        with mock.patch.object(watch, "_watched", side_effect=breaks):
             watch.look(manager, self.context, object)
         self.assertEqual(["a", "b", "c"], seen)
 
@@ -617,6 +631,15 @@ class Active(Base):
         self.assertTrue(watched.unsaved)
         self.again(node, watched, AttestationFailure("bad"))
         self.assertTrue(node.maintenance)
+
+    def test_active_without_a_verdict_is_acted_upon(self):
+        node = self.node(provision_state=states.ACTIVE)
+        record = Record(node)
+        record.begin(asked=True)
+        record.save()
+        watched = active.Watch()._watched(self.context, node.uuid, None)
+        self.again(node, watched, self.good())
+        self.assertIn("without a trusted verdict", node.maintenance_reason)
 
     def test_active_without_a_verdict_is_found(self):
         node = self.running()
@@ -681,7 +704,10 @@ class Capture(Base):
     def test_only_what_was_approved_is_stored(self):
         node = self.node()
         with self.task(node) as task, mock.patch.object(capture, "SwiftStore") as store:
-            self.assertRaises(exception.InvalidParameterValue, capture.store, task, self.GOOD, "0" * 64)
+            other = "0" * 64
+            self.assertRaises(
+                exception.InvalidParameterValue, capture.store, task, self.GOOD, other
+            )
             store.assert_not_called()
             capture.store(task, self.GOOD, hashlib.sha256(self.GOOD).hexdigest())
             self.assertEqual(["allowlist", "allowlist_checksum"],

@@ -191,6 +191,7 @@ Pcrs pcrs_of(attest_status (*make)(attest_pcrs**, const Object*), const Object* 
 class Key {
  public:
   explicit Key(Bytes in) : handle_(Owned::make(attest_key_load, in.data(), in.size())) {}
+  explicit Key(attest_key* owned) noexcept : handle_(owned) {}
 
   attest_key_format format() const noexcept { return attest_key_get_format(get()); }
   std::string_view describe() const noexcept { return attest_key_describe(get()); }
@@ -204,6 +205,68 @@ class Key {
 
  private:
   using Owned = Handle<attest_key, attest_key_free>;
+  Owned handle_;
+};
+
+// See attest_ek. A part that there is not is empty.
+class EndorsementKey {
+ public:
+  explicit EndorsementKey(Bytes public_area, Bytes certificate = {})
+      : handle_(Owned::make(attest_ek_load, public_area.data(), public_area.size(),
+                            certificate.data(), certificate.size())) {}
+
+  std::string_view sha256() const noexcept { return attest_ek_sha256(get()); }
+  std::string_view describe() const noexcept { return attest_ek_describe(get()); }
+  // Throws Error unless the chain is good; each element is a file's content.
+  void verify_chain(const std::vector<Bytes>& cas, const std::vector<Bytes>& intermediates,
+                    std::int64_t now) const {
+    const std::vector<attest_bytes> cas_c = to_c(cas);
+    const std::vector<attest_bytes> intermediates_c = to_c(intermediates);
+    attest_chain_options options = ATTEST_CHAIN_OPTIONS_INIT;
+    options.cas = cas_c.data();
+    options.num_cas = cas_c.size();
+    options.intermediates = intermediates_c.data();
+    options.num_intermediates = intermediates_c.size();
+    options.now = now;
+    check(attest_ek_verify_chain(get(), &options));
+  }
+  const attest_ek* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_ek, attest_ek_free>;
+  static std::vector<attest_bytes> to_c(const std::vector<Bytes>& files) {
+    std::vector<attest_bytes> out;
+    for (const Bytes& file : files) out.push_back({file.data(), file.size()});
+    return out;
+  }
+  Owned handle_;
+};
+
+// See attest_credential.
+class CredentialChallenge {
+ public:
+  CredentialChallenge(const EndorsementKey& ek, const Key& ak)
+      : handle_(Owned::make(attest_credential_new, ek.get(), ak.get())) {}
+
+  Bytes id_object() const noexcept { return part(attest_credential_id_object); }
+  Bytes encrypted_secret() const noexcept { return part(attest_credential_encrypted_secret); }
+  // The key, bound; nothing for a wrong answer. Throws Error for a second one.
+  std::optional<Key> check(Bytes answer) {
+    attest_key* bound = nullptr;
+    const attest_status status =
+        attest_credential_check(&bound, handle_.get(), answer.data(), answer.size());
+    if (status == ATTEST_E_REFUSED) return std::nullopt;
+    libattest::check(status);
+    return Key(bound);
+  }
+
+ private:
+  using Owned = Handle<attest_credential, attest_credential_free>;
+  Bytes part(const std::uint8_t* (*get)(const attest_credential*, std::size_t*)) const noexcept {
+    std::size_t len = 0;
+    const std::uint8_t* data = get(handle_.get(), &len);
+    return {data, len};
+  }
   Owned handle_;
 };
 
@@ -382,6 +445,7 @@ class Node {
     const attest_node* node = handle_.get();
     return text_of(attest_node_export, node);
   }
+  std::uint64_t ima_entries() const noexcept { return attest_node_ima_entries(handle_.get()); }
   attest_node* get() noexcept { return handle_.get(); }
 
  private:
@@ -410,14 +474,17 @@ class Evidence {
   void set_eventlog(Bytes log) {
     check(attest_evidence_set_eventlog(handle_.get(), log.data(), log.size()));
   }
-  void set_ima(Bytes list) {
+  // `first_entry`: 0 for a whole list, else a Node's ima_entries().
+  void set_ima(Bytes list, std::uint64_t first_entry = 0) {
     check(attest_evidence_set_ima(handle_.get(), list.data(), list.size()));
     reader_.reset();
+    check(attest_evidence_set_ima_first_entry(handle_.get(), first_entry));
   }
-  void set_ima_reader(Read read) {
+  void set_ima_reader(Read read, std::uint64_t first_entry = 0) {
     auto reader = std::make_unique<Reader>(Reader{std::move(read), nullptr});
     check(attest_evidence_set_ima_reader(handle_.get(), call, reader.get()));
     reader_ = std::move(reader);
+    check(attest_evidence_set_ima_first_entry(handle_.get(), first_entry));
   }
   attest_evidence* get() noexcept { return handle_.get(); }
 

@@ -40,6 +40,14 @@ std::shared_ptr<X509> parse(Bytes der) {
   return owned;
 }
 
+// OpenSSL leaves out a key that it can not read, and marks extensions that it can not; so it does
+// when it lacks memory for them, and for what it notes of a key's strength, and keeps to it.
+bool is_incomplete(X509* certificate) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  return key == nullptr || EVP_PKEY_get_security_bits(key) <= 0 ||
+         (X509_get_extension_flags(certificate) & (EXFLAG_INVALID | EXFLAG_NO_FINGERPRINT)) != 0;
+}
+
 // The extension, decoded; null when there is none.
 template <typename T, auto Free>
 std::unique_ptr<T, Freed<Free>> extension(const X509* certificate, int nid, std::string_view name) {
@@ -74,7 +82,9 @@ std::int64_t seconds_of(const ASN1_TIME* time) {
 
 Certificate Certificate::from_der(Bytes der) {
   const QuietErrors quiet;
-  return believe_twice([&] { return Certificate(parse(der)); });
+  auto parsed = believe_twice([&] { return parse(der); });
+  if (is_incomplete(parsed.get())) parsed = parse(der);
+  return Certificate(std::move(parsed));
 }
 
 PublicKey Certificate::key() const {

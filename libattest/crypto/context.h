@@ -42,11 +42,11 @@ T* allocated(T* object) {
 
 // OpenSSL does not always say that it was memory that it lacked: sizes are then 0, and types none.
 // That must not be taken for bad input, so a refusal is believed the second time only.
-template <typename Make>
+template <typename Refusal = ParseError, typename Make>
 auto believe_twice(Make make) {
   try {
     return make();
-  } catch (const ParseError&) {
+  } catch (const Refusal&) {
     return make();
   }
 }

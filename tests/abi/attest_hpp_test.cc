@@ -240,3 +240,27 @@ TEST_CASE("a Keylime client is made and asked; what fails throws") {
   CHECK_THROWS_AS(keylime.integrity_quote(agent, nonce, 0x400), libattest::Error);
   keylime.cancel();
 }
+
+TEST_CASE("an EK is challenged, and a wrong answer binds nothing") {
+  const GoodNode& n = good_node();
+  const libattest::EndorsementKey ek(n.ek, n.ek_certificate);
+  CHECK(ek.sha256().size() == 64);
+  CHECK(ek.describe() == "RSA-2048");
+  CHECK_NOTHROW(ek.verify_chain({n.ca}, {n.issuer}, 1900000000));
+  CHECK_THROWS_AS(ek.verify_chain({n.ca}, {}, 1900000000), libattest::Error);
+  const libattest::Key ak(n.ak);
+  libattest::CredentialChallenge challenge(ek, ak);
+  CHECK_FALSE(challenge.id_object().empty());
+  CHECK_FALSE(challenge.encrypted_secret().empty());
+  CHECK_FALSE(challenge.check(n.nonce).has_value());
+  CHECK_THROWS_AS(challenge.check(n.nonce), libattest::Error);
+}
+
+TEST_CASE("a node says from where its list goes on") {
+  libattest::Evidence evidence = good_evidence();
+  libattest::Node node;
+  REQUIRE(libattest::appraise(evidence, good_policy(), good_node().nonce, 1, &node).trusted());
+  CHECK(node.ima_entries() > 0);
+  evidence.set_ima(good_node().ima, node.ima_entries() + 1);
+  CHECK_FALSE(libattest::appraise(evidence, good_policy(), good_node().nonce, 1, &node).trusted());
+}

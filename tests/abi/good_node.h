@@ -16,6 +16,8 @@
 
 struct GoodNode {
   std::vector<std::uint8_t> ak, attest, signature, pcrs, nonce, eventlog, ima;
+  std::vector<std::uint8_t> ek, ek_ecc, ek_certificate, ca,
+      issuer;               // of another TPM: TPM2B, DER, PEM
   std::string allowlist;    // all but what excludelist excludes
   std::string excludelist;  // shared libraries
   std::string tpm_policy;   // PCRs 0 to 9
@@ -82,6 +84,11 @@ inline GoodNode load_good_node() {
   n.allowlist = good_node_detail::allowlist_of(read_text_vector(boot + "1-clean/ima.ascii"));
   n.excludelist = "/(usr/)?lib/x86_64-linux-gnu/.*\\.so(\\.[0-9]+)*$\n/tmp/.*\n";
   n.tpm_policy = good_node_detail::tpm_policy_of(n.pcrs);
+  n.ek = read_vector("tpm2/ek_rsa.tss");
+  n.ek_ecc = read_vector("tpm2/ek_ecc.tss");
+  n.ek_certificate = read_vector("tpm2/ekcert/nv_01c00002_rsa2048.der");
+  n.ca = read_vector("tpm2/ekcert/swtpm-localca-rootca-cert.pem");
+  n.issuer = read_vector("tpm2/ekcert/issuercert.pem");
   return n;
 }
 

@@ -28,6 +28,8 @@ class Owned {
 
 using Buffer = Owned<attest_buffer, attest_buffer_free>;
 using Key = Owned<attest_key, attest_key_free>;
+using Ek = Owned<attest_ek, attest_ek_free>;
+using Credential = Owned<attest_credential, attest_credential_free>;
 using Quote = Owned<attest_quote, attest_quote_free>;
 using Pcrs = Owned<attest_pcrs, attest_pcrs_free>;
 using EventLog = Owned<attest_eventlog, attest_eventlog_free>;

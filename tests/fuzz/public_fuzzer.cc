@@ -29,6 +29,10 @@ void compare(const PublicArea& a, const TPMT_PUBLIC& t) {
     const TPMS_RSA_PARMS& p = t.parameters.rsaDetail;
     require(p.symmetric.algorithm == a.symmetric && p.scheme.scheme == a.scheme &&
             p.keyBits == a.key_bits && p.exponent == a.exponent);
+    if (a.symmetric != TPM2_ALG_NULL) {
+      require(p.symmetric.keyBits.sym == a.symmetric_bits &&
+              p.symmetric.mode.sym == a.symmetric_mode);
+    }
     if (a.scheme_hash != TPM2_ALG_NULL) {
       require(p.scheme.details.anySig.hashAlg == a.scheme_hash);
     }

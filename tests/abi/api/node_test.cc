@@ -51,6 +51,49 @@ TEST_CASE("a trusted verdict changes a node's state, and nothing else does") {
   CHECK(exported(node) != fresh);
 }
 
+TEST_CASE("a node remembers how many entries are verified, and goes on from there") {
+  Node node;
+  CHECK(attest_node_ima_entries(nullptr) == 0);
+  REQUIRE(attest_node_new(node.place()) == ATTEST_OK);
+  CHECK(attest_node_ima_entries(node.get()) == 0);
+  REQUIRE(appraise(node, good_node().nonce) == ATTEST_VERDICT_TRUSTED);
+  CHECK(attest_node_ima_entries(node.get()) > 3);
+
+  // A list that begins elsewhere is not judged at all.
+  Evidence evidence;
+  Policy policy;
+  Report report;
+  make_good_evidence(evidence);
+  make_good_policy(policy);
+  REQUIRE(attest_evidence_set_ima_first_entry(evidence.get(), 3) == ATTEST_OK);
+  const attest_appraise_options options = good_options();
+  REQUIRE(attest_appraise(report.place(), evidence.get(), policy.get(), node.get(), &options) ==
+          ATTEST_OK);
+  CHECK(attest_report_verdict(report.get()) == ATTEST_VERDICT_UNTRUSTED);
+  bool said = false;
+  for (std::size_t i = 0; i < attest_report_num_findings(report.get()); ++i) {
+    attest_finding finding = ATTEST_FINDING_INIT;
+    REQUIRE(attest_report_finding(&finding, report.get(), i) == ATTEST_OK);
+    said = said || finding.id == std::string("ima-position");
+  }
+  CHECK(said);
+  // Another list begins at 0 again.
+  const auto& ima = good_node().ima;
+  REQUIRE(attest_evidence_set_ima(evidence.get(), ima.data(), ima.size()) == ATTEST_OK);
+  REQUIRE(attest_appraise(report.place(), evidence.get(), policy.get(), nullptr, &options) ==
+          ATTEST_OK);
+  CHECK(attest_report_verdict(report.get()) == ATTEST_VERDICT_TRUSTED);
+}
+
+TEST_CASE("only a list begins at an entry") {
+  Evidence evidence;
+  REQUIRE(attest_evidence_new(evidence.place()) == ATTEST_OK);
+  check_failed(attest_evidence_set_ima_first_entry(evidence.get(), 3), ATTEST_E_STATE,
+               "no IMA list");
+  check_failed(attest_evidence_set_ima_first_entry(nullptr, 3), ATTEST_E_ARGUMENT,
+               "evidence is NULL");
+}
+
 TEST_CASE("a state that is none is malformed") {
   for (const std::string text : {"", "{", "[]", "{\"version\": 99}", "null"}) {
     auto* node = rubbish<attest_node>();

@@ -61,6 +61,33 @@ attest_status look_at_logs(const GoodNode& n, Appraisal& out) {
   return ATTEST_OK;
 }
 
+attest_status challenge(const GoodNode& n, const Key& key, Appraisal& out) {
+  Ek ek, high;
+  Credential rsa, ecc;
+  Key bound;
+  TRY(attest_ek_load(ek.place(), n.ek.data(), n.ek.size(), n.ek_certificate.data(),
+                     n.ek_certificate.size()));
+  TRY(attest_ek_load(high.place(), n.ek_ecc.data(), n.ek_ecc.size(), nullptr, 0));
+  const attest_bytes ca{n.ca.data(), n.ca.size()};
+  const attest_bytes issuer{n.issuer.data(), n.issuer.size()};
+  attest_chain_options options = ATTEST_CHAIN_OPTIONS_INIT;
+  options.cas = &ca;
+  options.num_cas = 1;
+  options.intermediates = &issuer;
+  options.num_intermediates = 1;
+  options.now = 1900000000;
+  TRY(attest_ek_verify_chain(ek.get(), &options));
+  TRY(attest_credential_new(rsa.place(), ek.get(), key.get()));
+  TRY(attest_credential_new(ecc.place(), high.get(), key.get()));
+  const attest_status wrong =
+      attest_credential_check(bound.place(), rsa.get(), n.nonce.data(), n.nonce.size());
+  if (wrong != ATTEST_E_REFUSED) return wrong == ATTEST_OK ? ATTEST_E_INTERNAL : wrong;
+  std::size_t len = 0;
+  (void)attest_credential_id_object(ecc.get(), &len);
+  out.text_size += len;
+  return ATTEST_OK;
+}
+
 attest_status make_policy(const GoodNode& n, Policy& out) {
   Policy made;
   Buffer json;
@@ -90,6 +117,7 @@ attest_status appraise_all(const GoodNode& n, Appraisal& out) {
   TRY(attest_key_load(key.place(), n.ak.data(), n.ak.size()));
   TRY(check_quote(n, key, out));
   TRY(look_at_logs(n, out));
+  TRY(challenge(n, key, out));
   TRY(make_policy(n, policy));
   TRY(attest_evidence_new(evidence.place()));
   TRY(attest_evidence_set_key(evidence.get(), key.get()));
@@ -138,6 +166,12 @@ std::size_t feed_rubbish(const GoodNode& n) {
     look(attest_ima_new(ima.place(), nullptr));
     look(attest_ima_feed(ima.get(), n.attest.data(), cut(n.attest, part)));
     look(attest_node_import(node.place(), n.ak.data(), cut(n.ak, part)));
+    Ek by_area, by_certificate;
+    // What is whole is loaded; padding is all that may be cut from a certificate.
+    look(attest_ek_load(by_area.place(), n.ek.data(), std::max<std::size_t>(cut(n.ek, part), 1),
+                        nullptr, 0));
+    look(attest_ek_load(by_certificate.place(), nullptr, 0, n.ek_certificate.data(),
+                        std::max<std::size_t>(cut(n.ek_certificate, part), 1)));
     const std::string nested(part * 10000, '[');
     look(attest_policy_parse(parsed.place(), nested.data(), nested.size()));
     look(attest_policy_new(rules.place()));

@@ -133,6 +133,7 @@ std::optional<std::vector<std::string>> Certificate::extended_key_usage() const 
       certificate_.get(), NID_ext_key_usage, "extendedKeyUsage");
   if (!usages) return std::nullopt;
   std::vector<std::string> out;
+  out.reserve(static_cast<std::size_t>(sk_ASN1_OBJECT_num(usages.get())));
   for (int i = 0; i < sk_ASN1_OBJECT_num(usages.get()); ++i) {
     out.push_back(text_of(sk_ASN1_OBJECT_value(usages.get(), i)));
   }

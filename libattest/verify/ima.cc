@@ -265,7 +265,7 @@ std::optional<ImaPosition> judge_ima(const ImaEvidence& ima, const policy::Polic
   const ImaPosition* from = nullptr;
   if (ima.first_entry != 0) {
     const std::string why = why_not_from(ima.first_entry, policy, quoted, pcr, state, same_boot);
-    if (!why.empty()) {
+    if (state == nullptr || !why.empty()) {
       add(Code::kImaPosition, Severity::kFailure,
           "the IMA list begins at entry " + std::to_string(ima.first_entry) + ", and " + why +
               ": the whole list is needed");

@@ -42,7 +42,7 @@ ImaWalk::ImaWalk(EntryJudge& judge, const QuotedPcrs& quoted, Hash bank, std::ui
       target.native = !at->padded;
       target.padded = target.padded && at->padded;
     }
-    targets_.push_back(std::move(target));
+    targets_.push_back(target);
   };
   add(bank, *quoted.find(bank, pcr));
   for (const QuotedPcrs::Bank& other : quoted.banks()) {
@@ -54,7 +54,7 @@ ImaWalk::ImaWalk(EntryJudge& judge, const QuotedPcrs& quoted, Hash bank, std::ui
 }
 
 const Digest& ImaWalk::replayed(const Target& target,
-                                const std::optional<ima::Replay>& replay) const noexcept {
+                                const std::optional<ima::Replay>& replay) noexcept {
   return replay ? value_of(*replay, target.bank) : target.start;
 }
 

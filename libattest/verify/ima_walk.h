@@ -78,8 +78,8 @@ class ImaWalk final : private ima::EntrySink {
   void check_list(const ima::Entry& entry, bool header_good);
   bool reached() const noexcept;
   void settle(std::uint64_t covered);
-  const crypto::Digest& replayed(const Target& target,
-                                 const std::optional<ima::Replay>& replay) const noexcept;
+  static const crypto::Digest& replayed(const Target& target,
+                                        const std::optional<ima::Replay>& replay) noexcept;
 
   EntryJudge& judge_;
   std::uint64_t first_;  // place of the walked list's first entry in the whole list

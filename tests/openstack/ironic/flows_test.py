@@ -90,10 +90,7 @@ class Verdicts(Flows):
         self.ironic.say(node, "")
         self.ironic.provision(node, "active")
         self.ironic.wait(node, "wait call-back")
-        self.ironic.say(node, "trusted")
-        while self.ironic.passthru(node, "attestation_status")["running"] != "handover":
-            time.sleep(0.02)
-        self.ironic.say(node, "failed")
+        self.ironic.say(node, "trusted\nfailed")
         self.never_active(node, "deploy failed")
 
     def test_a_reboot_between_the_two_attestations_fails(self):
@@ -101,10 +98,7 @@ class Verdicts(Flows):
         self.ironic.say(node, "")
         self.ironic.provision(node, "active")
         self.ironic.wait(node, "wait call-back")
-        self.ironic.say(node, "trusted 1")
-        while "deploy" not in self.ironic.passthru(node, "attestation_status")["verdicts"]:
-            time.sleep(0.02)
-        self.ironic.say(node, "trusted 2")
+        self.ironic.say(node, "trusted 1\ntrusted 2")
         seen = self.never_active(node, "deploy failed")
         self.assertIn("rebooted", seen["last_error"])
 
@@ -234,6 +228,13 @@ class WaysRound(Flows):
         self.assertIn("adoption would skip", seen["last_error"])
 
     def test_rebuild_with_an_old_verdict(self):
+        # Ironic 39.0 answers 500 to the rebuild of a node whose image's type it can not tell
+        # (deployments.py: auto_lessee without a value).
+        self.ironic.set(
+            self.node,
+            instance_info__image_source="http://127.0.0.1/image",
+            instance_info__image_type="whole-disk",
+        )
         self.ironic.say(self.node, "trusted")
         self.ironic.provision(self.node, "active")
         self.ironic.wait(self.node, "active")

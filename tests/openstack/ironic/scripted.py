@@ -3,7 +3,7 @@
 
 The file is named after the node. Its words: trusted [BOOT [EK]], failed, error, slow SECONDS, lists
 (load them, and pass), put (write them to Swift first); anything else, or no file, is no verdict
-yet.
+yet. Each answer but the last takes its line away.
 """
 
 import hashlib
@@ -28,7 +28,10 @@ class ScriptedAttestation(AttestationInterface):
 
     def validate_security_status(self, subject: Subject) -> Evidenced:
         path = self._folder() / subject.uuid
-        words = path.read_text().split() if path.exists() else []
+        lines = path.read_text().splitlines() if path.exists() else []
+        if len(lines) > 1:
+            path.write_text("\n".join(lines[1:]))
+        words = lines[0].split() if lines else []
         if words[:1] == ["trusted"]:
             boot = int(words[1]) if len(words) > 1 else 1
             ek = words[2] if len(words) > 2 else "e" * 64

@@ -27,7 +27,7 @@ constexpr std::size_t kMaxFile = std::size_t{4} << 20U;
 
 std::shared_ptr<X509> parse(Bytes der) {
   if (der.size() > kMaxCertificate) fail("certificate", "larger than 64 KiB");
-  X509* into = allocated(X509_new_ex(Context::get().library(), nullptr));
+  X509* into = allocated(X509_new_ex(Context::get().lib_ctx(), nullptr));
   const unsigned char* at = der.data();
   // d2i frees what it was given when it fails.
   X509* made = d2i_X509(&into, &at, static_cast<long>(der.size()));

@@ -62,7 +62,7 @@ void verify(const Certificate& leaf, const ChainOptions& options) {
     if (sk_X509_push(others.get(), other.get()) <= 0) throw std::bad_alloc();
   }
   const std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>> context(
-      allocated(X509_STORE_CTX_new_ex(Context::get().library(), nullptr)));
+      allocated(X509_STORE_CTX_new_ex(Context::get().lib_ctx(), nullptr)));
   if (X509_STORE_CTX_init(context.get(), store.get(), leaf.get(), others.get()) != 1) {
     throw std::bad_alloc();
   }

@@ -57,7 +57,7 @@ class Context {
  public:
   static const Context& get();
 
-  OSSL_LIB_CTX* library() const noexcept { return library_.get(); }
+  OSSL_LIB_CTX* lib_ctx() const noexcept { return library_.get(); }
   const EVP_MD* md(Hash hash) const;  // throws std::invalid_argument when OpenSSL has none
   EVP_MAC* hmac() const noexcept { return hmac_.get(); }
   const EVP_CIPHER* aes_cfb(std::size_t key_bits) const;  // throws as md() does

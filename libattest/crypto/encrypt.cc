@@ -73,7 +73,7 @@ std::vector<std::uint8_t> PublicKey::encrypt_oaep(Hash hash, Bytes label, Bytes 
   }
   const EVP_MD* md = Context::get().md(hash);
   const KeyContext context(
-      allocated(EVP_PKEY_CTX_new_from_pkey(Context::get().library(), key_.get(), nullptr)));
+      allocated(EVP_PKEY_CTX_new_from_pkey(Context::get().lib_ctx(), key_.get(), nullptr)));
   done(EVP_PKEY_encrypt_init(context.get()));
   done(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING));
   done(EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), md));
@@ -93,8 +93,8 @@ KeyAgreement PublicKey::agree() const {
   const QuietErrors quiet;
   if (!curve_) throw std::invalid_argument("ECDH is for EC keys");
   const Group group(
-      allocated(EC_GROUP_new_by_curve_name_ex(Context::get().library(), nullptr, nid_of(*curve_))));
-  const Numbers numbers(allocated(BN_CTX_new_ex(Context::get().library())));
+      allocated(EC_GROUP_new_by_curve_name_ex(Context::get().lib_ctx(), nullptr, nid_of(*curve_))));
+  const Numbers numbers(allocated(BN_CTX_new_ex(Context::get().lib_ctx())));
   const std::vector<std::uint8_t> theirs = key_bits();
   const Point peer(allocated(EC_POINT_new(group.get())));
   done(EC_POINT_oct2point(group.get(), peer.get(), theirs.data(), theirs.size(), numbers.get()));

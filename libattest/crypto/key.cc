@@ -63,7 +63,7 @@ Bignum bignum(Bytes big_endian) {
 // An EVP_PKEY of `type` from its parameters; null when OpenSSL finds them wrong.
 EVP_PKEY* from_params(const char* type, OSSL_PARAM* params) {
   const KeyContext context(
-      allocated(EVP_PKEY_CTX_new_from_name(Context::get().library(), type, nullptr)));
+      allocated(EVP_PKEY_CTX_new_from_name(Context::get().lib_ctx(), type, nullptr)));
   EVP_PKEY* key = nullptr;
   if (EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
@@ -194,7 +194,7 @@ PublicKey PublicKey::from_spki(Bytes der) {
   return believe_twice([&] {
     const unsigned char* at = der.data();
     EVP_PKEY* key = d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(der.size()),
-                                  Context::get().library(), nullptr);
+                                  Context::get().lib_ctx(), nullptr);
     if (key == nullptr) refuse(kFormat, "not a DER public key");
     Handle owned(key, EVP_PKEY_free);
     if (at != der.data() + der.size()) {
@@ -251,7 +251,7 @@ bool PublicKey::verify_digest(Scheme scheme, Hash hash, Bytes digest, Bytes sign
   };
   const auto verifies = [&](int salt_length) {
     const KeyContext context(
-        allocated(EVP_PKEY_CTX_new_from_pkey(Context::get().library(), key_.get(), nullptr)));
+        allocated(EVP_PKEY_CTX_new_from_pkey(Context::get().lib_ctx(), key_.get(), nullptr)));
     set_up(EVP_PKEY_verify_init(context.get()));
     if (scheme == Scheme::kRsassa) {
       set_up(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING));

@@ -20,8 +20,8 @@ using attest::crypto::Context;
 using attest::crypto::Hash;
 
 TEST_CASE("libattest has an OpenSSL context of its own") {
-  CHECK(Context::get().library() != nullptr);
-  CHECK(Context::get().library() != OSSL_LIB_CTX_get0_global_default());
+  CHECK(Context::get().lib_ctx() != nullptr);
+  CHECK(Context::get().lib_ctx() != OSSL_LIB_CTX_get0_global_default());
   CHECK(&Context::get() == &Context::get());
   CHECK(EVP_MD_is_a(Context::get().md(Hash::kSha384), "SHA2-384") == 1);
 }

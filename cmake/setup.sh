@@ -16,7 +16,7 @@ set -eu
 build='g++ gcc cmake ninja-build pkg-config libssl-dev libcurl4-openssl-dev libtss2-dev rapidjson-dev libre2-dev zlib1g-dev
   pybind11-dev python3-pybind11 python3-dev python3'
 quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
-test='catch2 clang libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
+test='catch2 clang llvm-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
   mypy python3-gpg python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
   libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl iproute2'
 openstack='python3-ironic python3-swift python3-swiftclient python3-oslotest python3-testtools python3-fixtures

@@ -25,6 +25,8 @@ from ._libattest import (
     appraise,
     make_nonce,
     parse_pcrs,
+    render_boot_config,
+    switch_boot_config,
     version,
 )
 from ._types import (
@@ -34,6 +36,7 @@ from ._types import (
     Error,
     Event,
     EventLogFormat,
+    FileError,
     Finding,
     Hash,
     ImaDigest,
@@ -66,6 +69,7 @@ __all__ = [
     "EventLog",
     "EventLogFormat",
     "Evidence",
+    "FileError",
     "Finding",
     "Hash",
     "Ima",
@@ -93,5 +97,7 @@ __all__ = [
     "appraise",
     "make_nonce",
     "parse_pcrs",
+    "render_boot_config",
+    "switch_boot_config",
     "version",
 ]

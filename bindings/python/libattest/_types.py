@@ -28,6 +28,10 @@ class StateError(Error, RuntimeError):
     """The object can not do this now: after its end, or while another call uses it."""
 
 
+class FileError(Error, OSError):
+    """A file that can not be read, or not be written as a whole."""
+
+
 class KeylimeError(Error):
     """A call to Keylime could not do its work. It says nothing about the node.
 
@@ -299,7 +303,7 @@ class KeylimeCheck:
 
 # They are found, shown and pickled where programs import them from.
 for _public in (
-    *(Error, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
+    *(Error, FileError, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
     *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest),
     *(Finding, Event, PcrClaim),

@@ -29,6 +29,9 @@ class Strings {
   std::list<std::string> kept_;  // whose elements stay where they are
 };
 
+// What the library takes, and a byte more is enough for it to say so.
+constexpr std::size_t kMaxConfigSize = std::size_t{1} << 20U;
+
 using Text = std::string;
 using OptionalText = std::optional<std::string>;
 
@@ -108,6 +111,46 @@ bool switch_config(const py::object& path, const Text& label, const OptionalText
   return changed != 0;
 }
 
+using BootConfig = Owned<attest_boot_config, attest_boot_config_free>;
+
+py::list problems(const attest_boot_config* config) {
+  const py::object problem = type("BootProblem");
+  const py::object severity = type("Severity");
+  py::list list;
+  for (std::size_t i = 0; i < attest_boot_config_num_problems(config); ++i) {
+    attest_boot_problem p = ATTEST_BOOT_PROBLEM_INIT;
+    check(attest_boot_config_problem(&p, config, i));
+    py::object line = py::none();
+    if (p.line >= 0) line = py::int_(p.line);
+    list.append(
+        problem(p.code, text(p.id), severity(static_cast<int>(p.severity)), line, text(p.message)));
+  }
+  return list;
+}
+
+// A text; or a file's, by its os.PathLike.
+py::object config_text(const py::object& config) {
+  if (!py::hasattr(config, "__fspath__")) return config;
+  const py::object file = py::module_::import("io").attr("open")(config, "rb");
+  py::object content = file.attr("read")(kMaxConfigSize + 1);
+  file.attr("close")();
+  return content;
+}
+
+py::list check_config(const py::object& config, const py::object& boot_root,
+                      const OptionalText& format, const OptionalText& label) {
+  Strings strings;
+  attest_boot_check_options o = ATTEST_BOOT_CHECK_OPTIONS_INIT;
+  if (format) o.format = format_of(*format);
+  o.label = strings.add("label", label);
+  if (!boot_root.is_none()) o.boot_root = strings.add("boot_root", path_of(boot_root));
+  const Input in(config_text(config), Accept::kBytesOrStr);
+  attest_boot_config* out = nullptr;
+  run([&] { return attest_boot_config_check(&out, in.text(), in.size(), &o); });
+  const BootConfig owned(out);
+  return problems(out);
+}
+
 }  // namespace
 
 void bind_boot(py::module_& m) {
@@ -126,6 +169,10 @@ void bind_boot(py::module_& m) {
         py::arg("boot_mode") = "bios", py::arg("ipxe") = false,
         "Has a configuration file boot `label`, as Ironic does at a deployment's end. Returns "
         "whether it changed.");
+  m.def("check_boot_config", &check_config, py::arg("config"), py::kw_only(),
+        py::arg("boot_root") = py::none(), py::arg("format") = py::none(),
+        py::arg("label") = py::none(),
+        "What of a configuration (its text, or its file as an os.PathLike) would not boot.");
 }
 
 }  // namespace binding

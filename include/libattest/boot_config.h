@@ -118,6 +118,76 @@ typedef struct attest_boot_switch_options {
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_boot_config_switch(
     int* changed, const char* path, const attest_boot_switch_options* options);
 
+/* A configuration that was checked. Immutable. */
+typedef struct attest_boot_config attest_boot_config;
+
+typedef struct attest_boot_check_options {
+  size_t size;
+  attest_boot_format format; /* ATTEST_BOOT_FORMAT_NONE: found out */
+  const char* label;         /* the one that is to boot; NULL: what the configuration chooses */
+  /* The folder that a TFTP or HTTP server serves, where files are looked for; NULL: they are not.
+   * Paths and links can not lead out of it; absolute ones begin there, as for a server that is
+   * confined to it. Of a URL the path counts, whatever its server. */
+  const char* boot_root;
+} attest_boot_check_options;
+#define ATTEST_BOOT_CHECK_OPTIONS_INIT \
+  { sizeof(attest_boot_check_options), ATTEST_BOOT_FORMAT_NONE, NULL, NULL }
+
+/*
+ * attest_boot_config_check reads a configuration, ours or any other, and notes what of it would not
+ * boot: in the label that boots, in those that start tboot, and in the file as a whole.
+ * ATTEST_E_MALFORMED: larger than 1 MiB, not UTF-8, or of none of the formats. ATTEST_E_FILE: there
+ * is no such boot root.
+ */
+ATTEST_API ATTEST_MUST_CHECK attest_status
+attest_boot_config_check(attest_boot_config** out, const char* text, size_t text_len,
+                         const attest_boot_check_options* options);
+
+ATTEST_API attest_boot_format attest_boot_config_get_format(const attest_boot_config* config);
+
+/*
+ * One problem. `code` and `id` are stable: never renumbered, never reused.
+ *
+ *  101 default-missing    nothing chooses a label
+ *  102 default-twice      two lines do
+ *  103 default-unknown    a label is chosen that there is not
+ *  104 label-twice
+ *  105 kernel-missing     a label without a kernel
+ *  106 placeholder        the label that boots has one of Ironic's, which was not replaced
+ *  107 template           a template that was not filled in
+ *  108 first-line         a script for iPXE that does not begin with "#!ipxe"
+ *  109 syntax             quotes and braces of GRUB; tboot that is started as if it were Linux
+ *  201 literal-mboot      "kernel mboot": PXELINUX 5 and newer find no such kernel
+ *  202 separator          "---" without a space on both sides
+ *  203 arguments-cut      more than the 1,023 bytes of the kernel's arguments that tboot keeps
+ *  204 tboot-compressed   iPXE does not unpack it
+ *  205 iommu-missing      no intel_iommu=on
+ *  206 per-deployment     an argument that changes with each deployment, and the PCRs with it
+ *  207 per-machine        one that is another one on each machine
+ *  208 module-missing     tboot without a kernel, or without a ramdisk
+ *  301 file-missing       not in the boot root
+ *  302 file-outside       leads out of it
+ *  303 file-unusable      empty, a folder, not readable
+ *  304 file-unknown       can not be looked for: only the loader knows where it is
+ */
+typedef struct attest_boot_problem {
+  size_t size;
+  int32_t code;
+  const char* id;
+  attest_severity severity; /* FAILURE: does not boot; WARNING: not as it should; INFO: a note */
+  int64_t line;             /* from 1; -1: none */
+  const char* message;      /* one line that an operator can act on; escaped */
+} attest_boot_problem;
+#define ATTEST_BOOT_PROBLEM_INIT \
+  { sizeof(attest_boot_problem), 0, NULL, ATTEST_SEVERITY_NONE, -1, NULL }
+
+/* By line; at most 1,000. */
+ATTEST_API size_t attest_boot_config_num_problems(const attest_boot_config* config);
+/* attest_boot_config_problem: its strings are the configuration's. */
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_boot_config_problem(
+    attest_boot_problem* out, const attest_boot_config* config, size_t index);
+ATTEST_API void attest_boot_config_free(attest_boot_config* config);
+
 #ifdef __cplusplus
 }
 #endif

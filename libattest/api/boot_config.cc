@@ -7,8 +7,14 @@
 #include "libattest/api/guard.h"
 #include "libattest/api/handles.h"
 #include "libattest/api/sized.h"
+#include "libattest/boot/check.h"
+#include "libattest/boot/configuration.h"
 #include "libattest/boot/render.h"
 #include "libattest/boot/switch.h"
+
+struct attest_boot_config {
+  attest::boot::Config config;
+};
 
 namespace attest::api {
 
@@ -16,6 +22,10 @@ template <>
 inline constexpr std::size_t kFirstSize<attest_boot_render_options> = 160;
 template <>
 inline constexpr std::size_t kFirstSize<attest_boot_switch_options> = 40;
+template <>
+inline constexpr std::size_t kFirstSize<attest_boot_check_options> = 32;
+template <>
+inline constexpr std::size_t kFirstSize<attest_boot_problem> = 48;
 
 }  // namespace attest::api
 
@@ -126,5 +136,50 @@ attest_status attest_boot_config_switch(int* changed, const char* path,
     if (changed != nullptr) *changed = did ? 1 : 0;
   });
 }
+
+attest_status attest_boot_config_check(attest_boot_config** out, const char* text,
+                                       std::size_t text_len,
+                                       const attest_boot_check_options* options) {
+  return guard([&] {
+    attest::api::clear_output(out);
+    const std::string_view in = attest::api::text(text, text_len);
+    const attest_boot_check_options init = ATTEST_BOOT_CHECK_OPTIONS_INIT;
+    const auto o = attest::api::options_of(options, init);
+    boot::CheckOptions how;
+    how.label = given(o.label);
+    if (o.boot_root != nullptr) how.boot_root = o.boot_root;
+    attest_boot_config made{boot::parse_config(in, format_of(o.format))};
+    boot::check(made.config, in, how);
+    attest::api::give(out, std::move(made));
+  });
+}
+
+attest_boot_format attest_boot_config_get_format(const attest_boot_config* config) {
+  if (config == nullptr) return ATTEST_BOOT_FORMAT_NONE;
+  return static_cast<attest_boot_format>(config->config.format);
+}
+
+std::size_t attest_boot_config_num_problems(const attest_boot_config* config) {
+  return config == nullptr ? 0 : config->config.problems.all().size();
+}
+
+attest_status attest_boot_config_problem(attest_boot_problem* out, const attest_boot_config* config,
+                                         std::size_t index) {
+  return guard([&] {
+    require(config, "config");
+    const auto& problems = config->config.problems.all();
+    if (index >= problems.size()) throw std::invalid_argument("no problem has this index");
+    const boot::Problem& problem = problems[index];
+    attest_boot_problem filled = ATTEST_BOOT_PROBLEM_INIT;
+    filled.code = static_cast<std::int32_t>(problem.code);
+    filled.id = boot::id_of(problem.code).data();  // a literal: there is a NUL behind it
+    filled.severity = static_cast<attest_severity>(problem.severity);
+    if (problem.line) filled.line = static_cast<std::int64_t>(*problem.line);
+    filled.message = problem.message.c_str();
+    attest::api::fill(out, filled);
+  });
+}
+
+void attest_boot_config_free(attest_boot_config* config) { delete config; }
 
 }  // extern "C"

@@ -23,6 +23,7 @@ from ._libattest import (
     Quote,
     Report,
     appraise,
+    check_boot_config,
     make_nonce,
     parse_pcrs,
     render_boot_config,
@@ -30,6 +31,7 @@ from ._libattest import (
     version,
 )
 from ._types import (
+    BootProblem,
     ChainError,
     Component,
     Coverage,
@@ -59,6 +61,7 @@ from ._types import (
 __version__ = version()
 
 __all__ = [
+    "BootProblem",
     "ChainError",
     "Component",
     "Coverage",
@@ -95,6 +98,7 @@ __all__ = [
     "StateError",
     "Verdict",
     "appraise",
+    "check_boot_config",
     "make_nonce",
     "parse_pcrs",
     "render_boot_config",

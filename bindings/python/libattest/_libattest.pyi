@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol, TypeAlias
 
 from ._types import (
+    BootProblem,
     Event,
     EventLogFormat,
     Finding,
@@ -278,6 +279,13 @@ def switch_boot_config(
     boot_mode: str = "bios",
     ipxe: bool = False,
 ) -> bool: ...
+def check_boot_config(
+    config: _Text | os.PathLike[str] | os.PathLike[bytes],
+    *,
+    boot_root: _Path | None = None,
+    format: str | None = None,
+    label: str | None = None,
+) -> list[BootProblem]: ...
 def parse_pcrs(data: _Bytes) -> _Pcrs: ...
 def make_nonce(n: int = 32) -> bytes: ...
 def version() -> str: ...

@@ -169,8 +169,9 @@ void check_launch(Config& config, const Entry& entry) {
   }
 }
 
-void check_tboot_name(Config& config, const Entry& entry) {
-  const Image& tboot = entry.images[0];
+}  // namespace
+
+void check_tboot_name(Config& config, const Image& tboot) {
   std::string_view path = tboot.path;
   path = path.substr(0, path.find('?'));
   if (config.format != Format::kIpxe || !path.ends_with(".gz")) return;
@@ -180,8 +181,6 @@ void check_tboot_name(Config& config, const Entry& entry) {
                           "unpack it");
 }
 
-}  // namespace
-
 void check(Config& config, std::string_view text, const CheckOptions& options) {
   check_labels(config);
   const Entry* const selected = select(config, options.label);
@@ -189,7 +188,7 @@ void check(Config& config, std::string_view text, const CheckOptions& options) {
   for (const Entry& entry : config.entries) {
     if (!starts_tboot(entry)) continue;
     check_launch(config, entry);
-    if (!options.boot_root) check_tboot_name(config, entry);
+    if (!options.boot_root) check_tboot_name(config, entry.images[0]);
   }
   if (options.boot_root) check_files(config, selected, *options.boot_root);
   config.problems.sort();

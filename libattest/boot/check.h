@@ -24,6 +24,9 @@ void check(Config& config, std::string_view text, const CheckOptions& options);
 // What looks for the files of the label that boots and of those that start tboot.
 void check_files(Config& config, const Entry* selected, const std::string& boot_root);
 
+// Without the file at hand, whether tboot can be started goes by its name.
+void check_tboot_name(Config& config, const Image& tboot);
+
 // A path of a configuration as one below the boot root: URLs and GRUB's devices lose what comes
 // before the path. Nothing for what only the loader can know (variables, other schemes).
 std::optional<std::string_view> path_in_root(std::string_view path, Format format) noexcept;

@@ -83,8 +83,10 @@ void look_for_images(Files& files, Config& config, const Entry& entry) {
   for (const Image& image : entry.images) {
     if (image.path.empty()) continue;
     const BootRoot::File file = files.look(image.path, image.line);
-    const bool tboot = starts_tboot(entry) && &image == entry.images.data();
-    if (tboot && file.gzip && config.format == Format::kIpxe) {
+    if (!starts_tboot(entry) || &image != entry.images.data()) continue;
+    if (file.state != BootRoot::State::kGood) {
+      check_tboot_name(config, image);
+    } else if (file.gzip && config.format == Format::kIpxe) {
       config.problems.add(
           ProblemCode::kTbootCompressed, Severity::kFailure, image.line,
           printable(image.path, 120) + " is compressed, and iPXE does not unpack it: gunzip it");

@@ -184,10 +184,12 @@ std::string switch_text(std::string_view in, const SwitchOptions& options, std::
   for (const std::string& line : text.lines) out.append(line);
   check_kind(text, out, options.format);
   const std::vector<std::size_t> defaults = find_defaults(text, options.format);
-  put_identifier(text, options, find_label(text, options, defaults[0] + 1));
+  const std::size_t label_line = find_label(text, options, defaults[0] + 1);
+  // Before the placeholders: one in such a line goes with it.
   for (const std::size_t at : defaults) {
     text.lines[at] = default_line(text.lines[at], options.format, options.label);
   }
+  put_identifier(text, options, label_line);
   out.clear();
   for (const std::string& line : text.lines) out.append(line);
   return out;

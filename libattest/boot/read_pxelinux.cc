@@ -116,13 +116,15 @@ bool is_boot_sector(std::string_view path) noexcept {
 void take_label(Config& config, const Section& section, const Section& global) {
   Entry& entry = add_entry(config, section.label, section.line);
   if (!section.directives.empty()) entry.end_line = section.directives.back().line;
-  const Directive kernel = find(section, {"kernel", "linux", "com32", "localboot", "config", "pxe",
-                                          "boot", "bss", "fdimage"});
+  Directive kernel = find(section, {"kernel", "linux", "com32", "localboot", "config", "pxe",
+                                    "boot", "bss", "fdimage"});
   Directive append = find(section, {"append"});
   if (append.line == 0) append = find(global, {"append"});
   if (append.value == "-") append.value = {};  // "append -": not the global one either
   if (kernel.value.empty()) return;
-  const bool com32 = is_keyword(kernel.keyword, "com32") || is_com32(kernel.value);
+  kernel.value = Words(kernel.value).next();
+  const bool com32 = is_keyword(kernel.keyword, "com32") ||
+                     (is_keyword(kernel.keyword, "kernel") && is_com32(kernel.value));
   if (!is_any(kernel.keyword, {"kernel", "linux", "com32"}) || is_boot_sector(kernel.value)) {
     entry.starts = Starts::kOther;
   } else if (stem_of(kernel.value) == "mboot") {

@@ -60,7 +60,7 @@ TEST_CASE("a format is known by its own words") {
   CHECK(parse_config("default x\n", Format::kPxelinux).defaults.size() == 1);
 }
 
-TEST_CASE("what is no text, or too much of it, is malformed") {
+TEST_CASE("a configuration that is no text, or too large, is malformed") {
   CHECK(parse_error_of([] { return of("label x\n" + std::string(1, '\0')); }) ==
         "boot configuration: line 2: has a NUL: not a text");
   CHECK(parse_error_of([] { return of("label x\n\xc0\x80\n"); }) ==

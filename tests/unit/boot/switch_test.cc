@@ -141,7 +141,7 @@ TEST_CASE("doing it twice is doing it once") {
 TEST_CASE("another root than the one that is there is not taken for it") {
   const std::string text =
       switch_text(pxelinux("deploy", "{{ ROOT }}", "{{ DISK_IDENTIFIER }}"), trusted(), "c");
-  for (const std::string other :
+  for (const std::string& other :
        {kUuid.substr(1), kUuid.substr(0, kUuid.size() - 1), kUuid + "0", std::string("1")}) {
     SwitchOptions o = trusted();
     o.root_uuid = other;
@@ -215,7 +215,7 @@ TEST_CASE("what is no text is an error") {
   const std::string text = pxelinux("deploy", "{{ ROOT }}", "x");
   CHECK(error_of("default a\n" + std::string(1, '\0'), trusted()) ==
         "config: line 2: has a NUL: not a text");
-  CHECK(error_of(text + "# \xc3\x28\n", trusted()) == "config: line 21: is not UTF-8");
+  CHECK(error_of(text + "# \xc3\x28\n", trusted()) == "config: line 24: is not UTF-8");
   CHECK_THAT(error_of(text + "\xff", trusted()), Contains("is not UTF-8"));
   CHECK(error_of(std::string((1U << 20U) + 1, '\n'), trusted()) ==
         "config: its size: is larger than 1 MiB");
@@ -240,7 +240,7 @@ TEST_CASE("a configuration that ends anywhere is switched, or is an error with i
   }
 }
 
-TEST_CASE("options that do not go together are refused") {
+TEST_CASE("a switch to two things at once is refused") {
   const std::string text = pxelinux("deploy", "{{ ROOT }}", "{{ DISK_IDENTIFIER }}");
   SwitchOptions o = trusted();
   o.disk_identifier = "0x1";

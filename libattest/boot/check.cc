@@ -15,7 +15,7 @@ namespace {
 
 std::string quoted(std::string_view text) { return "'" + printable(text, 80) + "'"; }
 
-void check_labels(Config& config) {
+void check_labels(Config& config, const Entry* selected) {
   std::set<std::string_view> seen;
   for (const Entry& entry : config.entries) {
     if (!seen.insert(entry.label).second) {
@@ -23,7 +23,9 @@ void check_labels(Config& config) {
                           "the label " + quoted(entry.label) + " is there already");
     }
     if (entry.starts == Starts::kNothing) {
-      config.problems.add(ProblemCode::kKernelMissing, Severity::kFailure, entry.line,
+      const bool boots = &entry == selected;
+      config.problems.add(ProblemCode::kKernelMissing,
+                          boots ? Severity::kFailure : Severity::kWarning, entry.line,
                           "the label " + quoted(entry.label) + " has no kernel");
     }
   }
@@ -39,6 +41,7 @@ const Entry* find_default(const Config& config, std::string_view label) noexcept
 
 // What boots when nothing is said: GRUB's first entry, and what an iPXE script begins with.
 const Entry* first_entry(Config& config) {
+  if (config.format == Format::kPxelinux && config.includes) return nullptr;
   if (config.format == Format::kPxelinux) {
     config.problems.add(ProblemCode::kDefaultMissing, Severity::kFailure, std::nullopt,
                         "no 'default' line: PXELINUX waits at its prompt");
@@ -51,13 +54,15 @@ const Entry* first_entry(Config& config) {
 const Entry* select(Config& config, std::optional<std::string_view> label) {
   if (label) {
     const Entry* entry = find_entry(config, *label);
-    if (entry == nullptr) {
+    if (entry == nullptr && !config.includes) {
       config.problems.add(ProblemCode::kDefaultUnknown, Severity::kFailure, std::nullopt,
                           "no label " + quoted(*label));
     }
     return entry;
   }
   if (config.defaults.empty()) return first_entry(config);
+  const auto sure = [](const Choice& choice) { return choice.sure; };
+  if (!std::all_of(config.defaults.begin(), config.defaults.end(), sure)) return nullptr;
   for (std::size_t i = 1; i < config.defaults.size(); ++i) {
     config.problems.add(ProblemCode::kDefaultTwice, Severity::kFailure, config.defaults[i].line,
                         "chooses " + quoted(config.defaults[i].label) + ", and line " +
@@ -65,9 +70,8 @@ const Entry* select(Config& config, std::optional<std::string_view> label) {
                             quoted(config.defaults[0].label));
   }
   const Choice& last = config.defaults.back();
-  if (last.label.find('$') != std::string::npos) return nullptr;  // only the loader knows
   const Entry* entry = find_default(config, last.label);
-  if (entry == nullptr) {
+  if (entry == nullptr && !config.includes) {
     config.problems.add(ProblemCode::kDefaultUnknown, Severity::kFailure, last.line,
                         "chooses " + quoted(last.label) + ", which is no label");
   }
@@ -182,8 +186,8 @@ void check_tboot_name(Config& config, const Image& tboot) {
 }
 
 void check(Config& config, std::string_view text, const CheckOptions& options) {
-  check_labels(config);
   const Entry* const selected = select(config, options.label);
+  check_labels(config, selected);
   check_placeholders(config, text, selected);
   for (const Entry& entry : config.entries) {
     if (!starts_tboot(entry)) continue;

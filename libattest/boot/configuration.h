@@ -42,12 +42,14 @@ struct Entry {
 struct Choice {
   std::size_t line = 0;
   std::string label;
+  bool sure = true;  // not within a condition, and no variable
 };
 
 struct Config {
   Format format = Format::kPxelinux;
   std::vector<Choice> defaults;
   std::vector<Entry> entries;
+  bool includes = false;  // other files, which may have more labels
   Problems problems;
 };
 

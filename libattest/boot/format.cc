@@ -40,11 +40,13 @@ std::optional<Format> format_from_name(std::string_view name) noexcept {
 
 std::optional<Format> detect_format(std::string_view text) noexcept {
   std::optional<Format> found;
+  bool begins = true;
   Lines lines(text);
   while (const auto line = lines.next()) {
     Words words(*line);
     const std::string_view first = words.next();
-    if (first == "#!ipxe" || first == "#!gpxe") return Format::kIpxe;
+    if (begins && (first == "#!ipxe" || first == "#!gpxe")) return Format::kIpxe;
+    begins = begins && first.empty();
     if (first == "menuentry") return Format::kGrub;
     // Both may be in comments or texts of the other two, whose own words are looked for first.
     if (is_keyword(first, "label") && !words.done()) found = Format::kPxelinux;

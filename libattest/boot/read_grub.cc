@@ -147,6 +147,12 @@ class Script {
       assign(name, command.line);
     } else if (in_entry_) {
       take_of_entry(command);
+    } else if (name == "if") {
+      ++num_conditions_;
+    } else if (name == "fi" && num_conditions_ != 0) {
+      --num_conditions_;
+    } else if (is_any(name, {"source", ".", "configfile"})) {
+      config_.includes = true;
     }
   }
 
@@ -187,7 +193,8 @@ class Script {
     std::string label = assignment.substr(kDefault.size());
     // "submenu>entry"
     if (const std::size_t at = label.rfind('>'); at != std::string::npos) label.erase(0, at + 1);
-    config_.defaults.push_back({line, std::move(label)});
+    const bool sure = num_conditions_ == 0 && label.find('$') == std::string::npos;
+    config_.defaults.push_back({line, std::move(label), sure});
   }
 
   void take_of_entry(const Command& command) {
@@ -221,6 +228,7 @@ class Script {
   Config& config_;
   std::size_t depth_ = 0;
   std::size_t entry_depth_ = 0;
+  std::size_t num_conditions_ = 0;  // `if` without its `fi`
   bool in_entry_ = false;
 };
 

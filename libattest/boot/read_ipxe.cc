@@ -135,7 +135,9 @@ void read_ipxe(Config& config, std::string_view text) {
     // The first jump that nothing decides about leads to the label that is booted.
     Words words(*line);
     if (!labels && config.defaults.empty() && words.next() == "goto" && !words.done()) {
-      config.defaults.push_back({lines.number(), std::string(words.next())});
+      const std::string_view label = words.next();
+      const bool sure = label.find('$') == std::string_view::npos;
+      config.defaults.push_back({lines.number(), std::string(label), sure});
     }
     for (Commands commands(*line); !commands.done();) {
       const std::string_view command = commands.next();

@@ -151,6 +151,10 @@ void take_label(Config& config, const Section& section, const Section& global) {
   }
 }
 
+bool is_menu_include(std::string_view keyword, Words words) noexcept {
+  return is_keyword(keyword, "menu") && is_keyword(words.next(), "include");
+}
+
 // A menu shows itself, and starts its own default or else the first label.
 void resolve_menu(Config& config, const std::vector<Section>& sections) {
   bool menu = false;
@@ -161,11 +165,12 @@ void resolve_menu(Config& config, const std::vector<Section>& sections) {
   });
   for (const Section& section : sections) menu = menu || find(section, {"ui"}).line != 0;
   if (!menu || config.entries.empty()) return;
-  config.defaults = {{config.entries[0].line, config.entries[0].label}};
+  const bool sure = !config.includes;
+  config.defaults = {{config.entries[0].line, config.entries[0].label, sure}};
   for (const Section& section : sections) {
     for (const Directive& d : section.directives) {
       if (!is_keyword(d.keyword, "menu") || !is_keyword(Words(d.value).next(), "default")) continue;
-      if (!section.label.empty()) config.defaults = {{d.line, std::string(section.label)}};
+      if (!section.label.empty()) config.defaults = {{d.line, std::string(section.label), sure}};
     }
   }
 }
@@ -181,8 +186,10 @@ void read_pxelinux(Config& config, std::string_view text) {
     if (keyword.empty() || keyword.starts_with('#')) continue;
     if (is_keyword(keyword, "label")) {
       sections.push_back({words.rest(), lines.number(), {}});
+    } else if (is_keyword(keyword, "include") || is_menu_include(keyword, words)) {
+      config.includes = true;
     } else if (is_keyword(keyword, "default")) {
-      config.defaults.push_back({lines.number(), std::string(words.next())});
+      config.defaults.push_back({lines.number(), std::string(words.next()), true});
     } else {
       sections.back().directives.push_back({keyword, words.rest(), lines.number()});
     }

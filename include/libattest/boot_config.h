@@ -111,9 +111,9 @@ typedef struct attest_boot_switch_options {
  * ATTEST_E_MALFORMED, with file and line, and the file unchanged: it is not of its kind, has no
  * such line, several of them, or one that the loader obeys and Ironic does not see; has no such
  * label; has neither the placeholder nor the value that is given; or is not UTF-8.
- * ATTEST_E_FILE, the file unchanged (or the words say that it is replaced): it can not be read or replaced, is a symbolic link, has
- * further hard links, or was changed meanwhile. It is replaced in one step, through a file in the
- * same folder, and keeps mode and owner.
+ * ATTEST_E_FILE, the file unchanged (or the words say that it is replaced): it can not be read or
+ * replaced, is a symbolic link, has further hard links, or was changed meanwhile. It is replaced in
+ * one step, through a file in the same folder, and keeps mode and owner.
  */
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_boot_config_switch(
     int* changed, const char* path, const attest_boot_switch_options* options);

@@ -99,9 +99,9 @@ step_tsan() {
 
 step_coverage() {
   find build/coverage -name '*.gcda' -delete 2>/dev/null
-  build coverage "unit_base unit_crypto unit_tpm unit_eventlog unit_ima unit_json unit_policy unit_verify unit_net abi_api" &&
+  build coverage "unit_base unit_crypto unit_tpm unit_eventlog unit_ima unit_json unit_policy unit_verify unit_net unit_boot abi_api" &&
     ctest --preset coverage -R '^(unit[.]|abi[.]api$)' &&
-    covered 'base|tpm|eventlog|ima|json|policy' && covered verify
+    covered 'base|tpm|eventlog|ima|json|policy|boot' && covered verify
 }
 
 # At least 95 % of the lines of these folders.
@@ -123,7 +123,7 @@ step_wheel() {
 # What talks to software TPMs and to Keylime is the same code on both, and takes ten minutes more.
 step_ironic() {
   build release _libattest -DATTEST_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
-    sh tests/openstack/ironic.sh newest build/release unit flows
+    sh tests/openstack/ironic.sh newest build/release unit boot_config flows
 }
 
 mkdir -p build

@@ -26,6 +26,12 @@ struct Text {
   std::string_view name;
   std::vector<std::string> lines;  // with their '\n', which the last may lack
 
+  std::string joined() const {
+    std::string out;
+    for (const std::string& line : lines) out.append(line);
+    return out;
+  }
+
   [[noreturn]] void fail(std::size_t line, std::string_view why) const {
     throw ParseError(name, "line " + std::to_string(line), why);
   }
@@ -167,8 +173,8 @@ std::vector<std::size_t> find_defaults(const Text& text, Format format) {
   return found;
 }
 
-void check_kind(const Text& text, std::string_view original, Format wanted) {
-  const auto found = detect_format(original);
+void check_kind(const Text& text, Format wanted) {
+  const auto found = detect_format(text.joined());
   if (!found || *found == wanted) return;
   text.fail(1, "this is a configuration for " + std::string(title_of(*found)) +
                    ", and the boot mode asks for one for " + std::string(title_of(wanted)));
@@ -176,23 +182,20 @@ void check_kind(const Text& text, std::string_view original, Format wanted) {
 
 }  // namespace
 
-std::string switch_text(std::string_view in, const SwitchOptions& options, std::string_view name) {
+std::string switch_text(std::string_view text, const SwitchOptions& options,
+                        std::string_view name) {
   check_options(options);
-  if (in.size() > kMaxConfigSize) throw ParseError(name, "its size", "is larger than 1 MiB");
-  Text text = read_lines(in, name);
-  std::string out;
-  for (const std::string& line : text.lines) out.append(line);
-  check_kind(text, out, options.format);
-  const std::vector<std::size_t> defaults = find_defaults(text, options.format);
-  const std::size_t label_line = find_label(text, options, defaults[0] + 1);
+  if (text.size() > kMaxConfigSize) throw ParseError(name, "its size", "is larger than 1 MiB");
+  Text read = read_lines(text, name);
+  check_kind(read, options.format);
+  const std::vector<std::size_t> defaults = find_defaults(read, options.format);
+  const std::size_t label_line = find_label(read, options, defaults[0] + 1);
   // Before the placeholders: one in such a line goes with it.
   for (const std::size_t at : defaults) {
-    text.lines[at] = default_line(text.lines[at], options.format, options.label);
+    read.lines[at] = default_line(read.lines[at], options.format, options.label);
   }
-  put_identifier(text, options, label_line);
-  out.clear();
-  for (const std::string& line : text.lines) out.append(line);
-  return out;
+  put_identifier(read, options, label_line);
+  return read.joined();
 }
 
 bool switch_file(const std::string& path, const SwitchOptions& options) {

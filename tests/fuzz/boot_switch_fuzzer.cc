@@ -49,10 +49,9 @@ std::string with_unix_ends(std::string_view text) {
   return out;
 }
 
-// Ironic's own expression.
-std::regex placeholder(std::string_view name) {
-  return std::regex(R"((\(\(|\{\{) )" + std::string(name) + R"( (\)\)|\}\}))");
-}
+// Ironic's own expressions.
+const std::regex kRoot(R"((\(\(|\{\{) ROOT (\)\)|\}\}))");
+const std::regex kDisk(R"((\(\(|\{\{) DISK_IDENTIFIER (\)\)|\}\}))");
 
 }  // namespace
 
@@ -64,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   o.format = static_cast<boot::Format>(data[0] % 3 + 1);
   o.label = kLabels.at(data[0] / 3 % 3);
   (o.label == "boot_whole_disk" ? o.disk_identifier : o.root_uuid) = kUuid;
-  const std::regex tag = placeholder(o.root_uuid ? "ROOT" : "DISK_IDENTIFIER");
+  const std::regex& tag = o.root_uuid ? kRoot : kDisk;
   const std::string value = (o.root_uuid ? "UUID=" : "") + std::string(kUuid);
   const std::string_view text = as_text({data + 1, size - 1});
   const auto after = switched(text, o);

@@ -6,7 +6,6 @@
 #include <array>
 #include <set>
 
-#include "libattest/base/error.h"
 #include "libattest/base/text.h"
 #include "libattest/boot/words.h"
 

@@ -16,7 +16,7 @@ static const char kHelp[] =
     "GRUB, and says what of it would not boot: in the label that boots, in those that\n"
     "start tboot, and in the file as a whole.\n"
     "\n"
-    "  --boot-root DIR    the folder that is served: look for the files there. Nothing\n"
+    "  --boot-root DIR    the folder that is served: look for files there; nothing\n"
     "                     outside of it is read\n"
     "  --label LABEL      the label that is to boot; the default is what FILE chooses\n"
     "  --format NAME      pxelinux, ipxe or grub; the default is found out\n"

@@ -53,8 +53,8 @@ static const char kKeylimeHelp[] =
     "Usage: attest keylime add|status|wait|delete|quote UUID [OPTION]...\n"
     "       attest keylime list|doctor [OPTION]...\n"
     "\n"
-    "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help says\n"
-    "more about each.\n";
+    "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help\n"
+    "says more about each.\n";
 
 static const char kBootConfigHelp[] =
     "Usage: attest boot-config render --format NAME --kernel PATH --ramdisk PATH\n"

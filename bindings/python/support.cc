@@ -104,6 +104,7 @@ void check(attest_status status, const char* refused) {
   if (status == ATTEST_E_MALFORMED) raise("MalformedError", message);
   if (status == ATTEST_E_STATE) raise("StateError", message);
   if (status == ATTEST_E_REFUSED) raise(refused, message);
+  if (status == ATTEST_E_FILE) raise("FileError", message);
   raise("Error", message);
 }
 

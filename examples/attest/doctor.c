@@ -69,7 +69,7 @@ static void add_check(struct output* out, const char* id, attest_keylime_health 
   text_add(&out->words, "\n");
   text_add(&out->json, "%s{\"id\": \"%s\", \"health\": \"%s\", \"message\": ",
            out->json.size == 0 ? "{\"checks\": [" : ", ", id, name);
-  keylime_add_json_string(&out->json, message);
+  text_add_json_string(&out->json, message);
   text_add(&out->json, "}");
   out->bad = out->bad || health == ATTEST_KEYLIME_HEALTH_BAD;
 }

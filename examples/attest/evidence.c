@@ -30,9 +30,9 @@ static char* join(const struct command* command, const char* dir, const char* na
 }
 
 static int refuse_together(const struct command* command, const struct options* options,
-                           enum option one, unsigned others) {
+                           enum option one, uint64_t others) {
   for (unsigned i = 0; i < OPTION_COUNT; ++i) {
-    if ((others & 1U << i) != 0 && options->value[i] != NULL) {
+    if ((others & UINT64_C(1) << i) != 0 && options->value[i] != NULL) {
       return usage_error(command, "%s and %s contradict each other", option_name(one),
                          option_name((enum option)i));
     }
@@ -40,9 +40,9 @@ static int refuse_together(const struct command* command, const struct options* 
   return STATUS_GOOD;
 }
 
-static int require(const struct command* command, const struct options* options, unsigned needed) {
+static int require(const struct command* command, const struct options* options, uint64_t needed) {
   for (unsigned i = 0; i < OPTION_COUNT; ++i) {
-    if ((needed & 1U << i) != 0 && options->value[i] == NULL) {
+    if ((needed & UINT64_C(1) << i) != 0 && options->value[i] == NULL) {
       return usage_error(command, "%s is missing", option_name((enum option)i));
     }
   }

@@ -199,26 +199,6 @@ static int show(const struct command* command, const struct options* options, st
   return written ? status : STATUS_FAILED;
 }
 
-// A library's text as a JSON string, or null.
-void keylime_add_json_string(struct text* json, const char* string) {
-  if (string == NULL || *string == '\0') {
-    text_add(json, "null");
-    return;
-  }
-  text_add(json, "\"");
-  for (; *string != '\0'; ++string) {
-    const unsigned char c = (unsigned char)*string;
-    if (c == '"' || c == '\\') {
-      text_add(json, "\\%c", c);
-    } else if (c < 0x20) {
-      text_add(json, "\\u%04x", c);
-    } else {
-      text_add(json, "%c", c);
-    }
-  }
-  text_add(json, "\"");
-}
-
 // A number, or null for a negative one.
 static void add_json_number(struct text* json, int64_t number) {
   if (number < 0) {
@@ -248,11 +228,11 @@ static int show_status(const struct command* command, const struct options* opti
   text_add(&json, "{\"uuid\": \"%s\", \"verdict\": \"%s\", \"state\": ", options->operand, verdict);
   add_json_number(&json, s->state);
   text_add(&json, ", \"state_name\": ");
-  keylime_add_json_string(&json, s->state_name);
+  text_add_json_string(&json, s->state_name);
   text_add(&json, ", \"attestation_count\": ");
   add_json_number(&json, s->attestation_count);
   text_add(&json, ", \"last_event_id\": ");
-  keylime_add_json_string(&json, s->last_event_id);
+  text_add_json_string(&json, s->last_event_id);
   text_add(&json, ", \"severity\": ");
   add_json_number(&json, s->severity);
   text_add(&json, "}\n");
@@ -425,7 +405,7 @@ static int show_quote(const struct command* command, const struct options* optio
   text_add(&json,
            "{\"uuid\": \"%s\", \"verified\": %s, \"nonce\": \"%s\", \"quote\": ", options->operand,
            good ? "true" : "false", nonce);
-  keylime_add_json_string(&json, info->quote);
+  text_add_json_string(&json, info->quote);
   text_add(&json, ", \"report\": %s}\n", (const char*)attest_buffer_data(rendered));
   attest_buffer_free(rendered);
   return show(command, options, &words, &json, good ? STATUS_GOOD : STATUS_BAD);

@@ -29,7 +29,4 @@ bool keylime_open(struct keylime* out, const struct command* command,
                   const struct options* options);
 void keylime_close(struct keylime* keylime);
 
-// The string in quotes, escaped; null for NULL and "".
-void keylime_add_json_string(struct text* json, const char* string);
-
 #endif  // ATTEST_COMMAND_KEYLIME_H_

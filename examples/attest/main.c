@@ -33,6 +33,9 @@ static const char kHelp[] =
     "  keylime list   the verifier's agents\n"
     "  keylime quote  ask an agent itself for a quote, and check it\n"
     "  keylime doctor whether a Keylime is set up as Ironic wants it\n"
+    "  boot-config render make a network boot configuration that starts tboot\n"
+    "  boot-config switch have a configuration boot another label, as Ironic does\n"
+    "  boot-config check what of a configuration would not boot\n"
     "\n"
     "attest COMMAND --help says more about each.\n"
     "\n"
@@ -50,14 +53,39 @@ static const char kKeylimeHelp[] =
     "Usage: attest keylime add|status|wait|delete|quote UUID [OPTION]...\n"
     "       attest keylime list|doctor [OPTION]...\n"
     "\n"
-    "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help says\n"
-    "more about each.\n";
+    "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help\n"
+    "says more about each.\n";
+
+static const char kBootConfigHelp[] =
+    "Usage: attest boot-config render --format NAME --kernel PATH --ramdisk PATH\n"
+    "                                 [OPTION]...\n"
+    "       attest boot-config switch FILE --label LABEL [OPTION]...\n"
+    "       attest boot-config check FILE [OPTION]...\n"
+    "\n"
+    "Network boot configurations that start tboot. attest boot-config COMMAND --help\n"
+    "says more about each.\n";
+
+// Words that commands begin with.
+struct group {
+  const char* name;
+  const char* help;
+  const char* wanted;
+};
+static const struct group kGroups[] = {
+    {"policy", kPolicyHelp, "create or check"},
+    {"keylime", kKeylimeHelp, "a command"},
+    {"boot-config", kBootConfigHelp, "render, switch or check"},
+};
 
 static const struct command* const kCommands[] = {
-    &kVerifyCommand,        &kQuoteCommand,         &kEventlogCommand,    &kImaCommand,
-    &kPolicyCreateCommand,  &kPolicyCheckCommand,   &kKeylimeAddCommand,  &kKeylimeStatusCommand,
-    &kKeylimeWaitCommand,   &kKeylimeDeleteCommand, &kKeylimeListCommand, &kKeylimeQuoteCommand,
-    &kKeylimeDoctorCommand,
+    &kVerifyCommand,           &kQuoteCommand,
+    &kEventlogCommand,         &kImaCommand,
+    &kPolicyCreateCommand,     &kPolicyCheckCommand,
+    &kKeylimeAddCommand,       &kKeylimeStatusCommand,
+    &kKeylimeWaitCommand,      &kKeylimeDeleteCommand,
+    &kKeylimeListCommand,      &kKeylimeQuoteCommand,
+    &kKeylimeDoctorCommand,    &kBootConfigRenderCommand,
+    &kBootConfigSwitchCommand, &kBootConfigCheckCommand,
 };
 
 static int show(const char* command, const char* words) {
@@ -124,24 +152,26 @@ static void put_command_first(char** argv) {
   argv[1] = command;
 }
 
+static int run_group(const struct group* group, const char* word) {
+  if (word == NULL) {
+    complain(group->name, "%s is missing; see attest %s --help", group->wanted, group->name);
+  } else if (strcmp(word, "--help") == 0) {
+    return show(group->name, group->help);
+  } else {
+    complain(group->name, "unknown command '%s'; see attest %s --help", word, group->name);
+  }
+  return STATUS_FAILED;
+}
+
 static int run_other(char* const* argv) {
+  for (size_t i = 0; argv[0] != NULL && i < sizeof kGroups / sizeof kGroups[0]; ++i) {
+    if (strcmp(argv[0], kGroups[i].name) == 0) return run_group(&kGroups[i], argv[1]);
+  }
   if (argv[0] == NULL) {
     complain(NULL, "a command is missing; see attest --help");
   } else if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "--version") == 0) {
     if (argv[1] == NULL) return strcmp(argv[0], "--help") == 0 ? show(NULL, kHelp) : show_version();
     complain(NULL, "unexpected argument '%s'; see attest --help", argv[1]);
-  } else if (strcmp(argv[0], "policy") == 0 && argv[1] == NULL) {
-    complain("policy", "create or check is missing; see attest policy --help");
-  } else if (strcmp(argv[0], "policy") == 0 && strcmp(argv[1], "--help") == 0) {
-    return show("policy", kPolicyHelp);
-  } else if (strcmp(argv[0], "policy") == 0) {
-    complain("policy", "unknown command '%s'; see attest policy --help", argv[1]);
-  } else if (strcmp(argv[0], "keylime") == 0 && argv[1] == NULL) {
-    complain("keylime", "a command is missing; see attest keylime --help");
-  } else if (strcmp(argv[0], "keylime") == 0 && strcmp(argv[1], "--help") == 0) {
-    return show("keylime", kKeylimeHelp);
-  } else if (strcmp(argv[0], "keylime") == 0) {
-    complain("keylime", "unknown command '%s'; see attest keylime --help", argv[1]);
   } else if (argv[0][0] == '-') {
     complain(NULL, "unknown option '%s'; see attest --help", argv[0]);
   } else {

@@ -44,6 +44,31 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_MB_POLICY] = {"--mb-policy", "FILE"},
     [OPTION_POLICY_NAME] = {"--policy-name", "NAME"},
     [OPTION_CONFIG] = {"--config", "FILE"},
+    [OPTION_FORMAT] = {"--format", "pxelinux, ipxe or grub"},
+    [OPTION_KERNEL] = {"--kernel", "PATH"},
+    [OPTION_RAMDISK] = {"--ramdisk", "PATH"},
+    [OPTION_ROOT_UUID] = {"--root-uuid", "UUID"},
+    [OPTION_APPEND] = {"--append", "TEXT"},
+    [OPTION_TBOOT] = {"--tboot", "PATH"},
+    [OPTION_TBOOT_ARGS] = {"--tboot-args", "TEXT"},
+    [OPTION_MBOOT] = {"--mboot", "PATH"},
+    [OPTION_LITERAL_MBOOT] = {"--literal-mboot", NULL},
+    [OPTION_COMPLETE] = {"--complete", NULL},
+    [OPTION_DEPLOY_KERNEL] = {"--deploy-kernel", "PATH"},
+    [OPTION_DEPLOY_RAMDISK] = {"--deploy-ramdisk", "PATH"},
+    [OPTION_DEPLOY_APPEND] = {"--deploy-append", "TEXT"},
+    [OPTION_TRUSTED_DEPLOY] = {"--trusted-deploy", NULL},
+    [OPTION_RAMDISK_APPEND] = {"--ramdisk-append", "TEXT"},
+    [OPTION_KICKSTART] = {"--kickstart", "URL"},
+    [OPTION_STAGE2] = {"--stage2", "URL"},
+    [OPTION_REPOSITORY] = {"--repository", "URL"},
+    [OPTION_TFTP_SERVER] = {"--tftp-server", "ADDRESS"},
+    [OPTION_IPXE_TIMEOUT] = {"--ipxe-timeout", "SECONDS"},
+    [OPTION_LABEL] = {"--label", "LABEL"},
+    [OPTION_DISK_IDENTIFIER] = {"--disk-identifier", "ID"},
+    [OPTION_BOOT_MODE] = {"--boot-mode", "bios or uefi"},
+    [OPTION_IPXE] = {"--ipxe", NULL},
+    [OPTION_BOOT_ROOT] = {"--boot-root", "DIR"},
 };
 
 const char* option_name(enum option option) { return kDefinitions[option].name; }
@@ -59,15 +84,21 @@ int usage_error(const struct command* command, const char* format, ...) {
   return STATUS_FAILED;
 }
 
+_Static_assert(OPTION_COUNT <= 64, "a set of options is a uint64_t");
+
 // The option that `argument` begins with up to `length`, or OPTION_COUNT.
 static enum option find(const struct command* command, const char* argument, size_t length) {
   for (unsigned i = 0; i < OPTION_COUNT; ++i) {
-    if ((command->accepts & 1U << i) != 0 && strlen(kDefinitions[i].name) == length &&
+    if ((command->accepts & UINT64_C(1) << i) != 0 && strlen(kDefinitions[i].name) == length &&
         memcmp(kDefinitions[i].name, argument, length) == 0) {
       return (enum option)i;
     }
   }
   return OPTION_COUNT;
+}
+
+bool option_is_accepted(const struct command* command, const char* name) {
+  return find(command, name, strlen(name)) != OPTION_COUNT;
 }
 
 // Takes the option at **argv and leaves *argv behind it and its value.

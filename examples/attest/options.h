@@ -6,6 +6,7 @@
 #define ATTEST_COMMAND_OPTIONS_H_
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum {
   STATUS_GOOD = 0,    // trusted, or done
@@ -44,11 +45,36 @@ enum option {
   OPTION_MB_POLICY,
   OPTION_POLICY_NAME,
   OPTION_CONFIG,
+  OPTION_FORMAT,
+  OPTION_KERNEL,
+  OPTION_RAMDISK,
+  OPTION_ROOT_UUID,
+  OPTION_APPEND,
+  OPTION_TBOOT,
+  OPTION_TBOOT_ARGS,
+  OPTION_MBOOT,
+  OPTION_LITERAL_MBOOT,
+  OPTION_COMPLETE,
+  OPTION_DEPLOY_KERNEL,
+  OPTION_DEPLOY_RAMDISK,
+  OPTION_DEPLOY_APPEND,
+  OPTION_TRUSTED_DEPLOY,
+  OPTION_RAMDISK_APPEND,
+  OPTION_KICKSTART,
+  OPTION_STAGE2,
+  OPTION_REPOSITORY,
+  OPTION_TFTP_SERVER,
+  OPTION_IPXE_TIMEOUT,
+  OPTION_LABEL,
+  OPTION_DISK_IDENTIFIER,
+  OPTION_BOOT_MODE,
+  OPTION_IPXE,
+  OPTION_BOOT_ROOT,
   OPTION_COUNT
 };
 
 // A set of options.
-#define HAS(name) (1U << OPTION_##name)
+#define HAS(name) (UINT64_C(1) << OPTION_##name)
 #define QUOTE_OPTIONS                                                                       \
   (HAS(EVIDENCE) | HAS(AK) | HAS(QUOTE) | HAS(SIGNATURE) | HAS(PCRS) | HAS(KEYLIME_QUOTE) | \
    HAS(NONCE))
@@ -62,7 +88,7 @@ struct options {
 struct command {
   const char* name;  // "policy create"
   const char* help;
-  unsigned accepts;     // HAS(…) | …
+  uint64_t accepts;     // HAS(…) | …
   const char* operand;  // what the one operand is, or NULL: there is none
   int (*run)(const struct command* command, const struct options* options);
 };
@@ -80,6 +106,9 @@ extern const struct command kKeylimeDeleteCommand;
 extern const struct command kKeylimeListCommand;
 extern const struct command kKeylimeQuoteCommand;
 extern const struct command kKeylimeDoctorCommand;
+extern const struct command kBootConfigRenderCommand;
+extern const struct command kBootConfigSwitchCommand;
+extern const struct command kBootConfigCheckCommand;
 
 enum parse_result { PARSE_OK, PARSE_HELP, PARSE_WRONG };
 
@@ -89,6 +118,9 @@ enum parse_result options_parse(struct options* out, const struct command* comma
 
 // "--quote"
 const char* option_name(enum option option);
+
+// Whether the command takes the option of that name, "--quote".
+bool option_is_accepted(const struct command* command, const char* name);
 
 // Complains in the way of all usage errors, and returns STATUS_FAILED.
 int usage_error(const struct command* command, const char* format, ...)

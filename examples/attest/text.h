@@ -24,6 +24,8 @@ void text_add_list(struct text* text, const char* format, va_list arguments)
 void text_add_hex(struct text* text, const uint8_t* data, size_t size);
 // Control characters become \xNN.
 void text_add_escaped(struct text* text, const char* string);
+// A text of the library in quotes, as JSON; null for NULL and "".
+void text_add_json_string(struct text* json, const char* string);
 // The text; `fallback` when it is empty or failed.
 const char* text_or(const struct text* text, const char* fallback);
 void text_free(struct text* text);

@@ -7,6 +7,7 @@
 
 #include "libattest/appraise.h"
 #include "libattest/base.h"
+#include "libattest/boot_config.h"
 #include "libattest/credential.h"
 #include "libattest/ek.h"
 #include "libattest/eventlog.h"

@@ -739,6 +739,52 @@ class Keylime {
   Owned handle_;
 };
 
+// See boot_config.h. Options are C's: set what you know.
+class BootConfig {
+ public:
+  // See attest_boot_problem.
+  struct Problem {
+    std::int32_t code = 0;
+    std::string id;
+    attest_severity severity = ATTEST_SEVERITY_NONE;
+    std::optional<std::int64_t> line;
+    std::string message;
+  };
+
+  static std::string render(const attest_boot_render_options& options) {
+    return text_of(attest_boot_config_render, &options);
+  }
+  // Whether the file changed.
+  static bool switch_file(const std::string& path, const attest_boot_switch_options& options) {
+    int changed = 0;
+    check(attest_boot_config_switch(&changed, path.c_str(), &options));
+    return changed != 0;
+  }
+
+  // Checks a configuration.
+  explicit BootConfig(std::string_view text,
+                      const attest_boot_check_options& options = ATTEST_BOOT_CHECK_OPTIONS_INIT)
+      : handle_(Owned::make(attest_boot_config_check, text.data(), text.size(), &options)) {}
+
+  attest_boot_format format() const noexcept {
+    return attest_boot_config_get_format(handle_.get());
+  }
+  std::vector<Problem> problems() const {
+    std::vector<Problem> out(attest_boot_config_num_problems(handle_.get()));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      attest_boot_problem p = ATTEST_BOOT_PROBLEM_INIT;
+      check(attest_boot_config_problem(&p, handle_.get(), i));
+      out[i] = {p.code, p.id, p.severity, std::nullopt, p.message};
+      if (p.line >= 0) out[i].line = p.line;
+    }
+    return out;
+  }
+
+ private:
+  using Owned = Handle<attest_boot_config, attest_boot_config_free>;
+  Owned handle_;
+};
+
 }  // namespace libattest
 
 #endif  // LIBATTEST_ATTEST_HPP_

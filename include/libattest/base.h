@@ -63,6 +63,7 @@ typedef enum attest_status {
   ATTEST_E_STATE = 5,    /* the object can not do this now: a second attempt, or after its end */
   ATTEST_E_READ = 6,     /* the caller's read function reported a failure */
   ATTEST_E_REFUSED = 7,  /* well-formed, and must not be trusted: a key, a chain, an answer */
+  ATTEST_E_FILE = 8,     /* a file can not be read, or not be written as a whole */
 
   /* Of the functions that use the network. None of them says anything about a node. */
   ATTEST_E_NETWORK = 20,   /* the peer was not reached, or hung up */

@@ -63,6 +63,8 @@ attest_status failed() noexcept {
     return record(ATTEST_E_MALFORMED, e.what());
   } catch (const RefusedError& e) {
     return record(ATTEST_E_REFUSED, e.what());
+  } catch (const FileError& e) {
+    return record(ATTEST_E_FILE, e.what());
   } catch (const net::NetError& e) {
     return record(status_of(e.failure()), e.what(), e.http_status());
   } catch (const ReadError& e) {

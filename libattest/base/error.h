@@ -38,6 +38,12 @@ class RefusedError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A file that can not be read, or not be written as a whole. what() is one line that names it.
+class FileError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 }  // namespace attest
 
 #endif  // LIBATTEST_BASE_ERROR_H_

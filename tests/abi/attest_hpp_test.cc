@@ -8,6 +8,7 @@
 
 #include "libattest/attest.hpp"
 #include "tests/abi/good_node.h"
+#include "tests/support/scratch.h"
 
 static_assert(__cplusplus < 202002L, "this test is about C++17");
 static_assert(!std::is_copy_constructible_v<libattest::Key>);
@@ -263,4 +264,31 @@ TEST_CASE("a node says from where its list goes on") {
   CHECK(node.ima_entries() > 0);
   evidence.set_ima(good_node().ima, node.ima_entries() + 1);
   CHECK_FALSE(libattest::appraise(evidence, good_policy(), good_node().nonce, 1, &node).trusted());
+}
+
+TEST_CASE("a boot configuration is rendered, switched and checked") {
+  attest_boot_render_options render = ATTEST_BOOT_RENDER_OPTIONS_INIT;
+  render.format = ATTEST_BOOT_GRUB;
+  render.kernel = "/k";
+  render.ramdisk = "/r";
+  render.complete = 1;
+  const std::string text = libattest::BootConfig::render(render);
+  const libattest::BootConfig config(text);
+  CHECK(config.format() == ATTEST_BOOT_GRUB);
+  REQUIRE(config.problems().size() == 1);
+  CHECK(config.problems()[0].id == "placeholder");
+  CHECK(config.problems()[0].line.has_value());
+  const Scratch folder;
+  const std::string path = folder.write("grub.cfg", text).string();
+  attest_boot_switch_options to = ATTEST_BOOT_SWITCH_OPTIONS_INIT;
+  to.label = "trusted_boot";
+  to.root_uuid = "12-ab";
+  to.boot_mode = ATTEST_BOOT_MODE_UEFI;
+  CHECK(libattest::BootConfig::switch_file(path, to));
+  CHECK_FALSE(libattest::BootConfig::switch_file(path, to));
+  CHECK(libattest::BootConfig(folder.read("grub.cfg")).problems().empty());
+  CHECK_THROWS_AS(libattest::BootConfig::switch_file(path + "x", to), libattest::Error);
+  CHECK_THROWS_AS(libattest::BootConfig("hello"), libattest::Error);
+  render.append = "a\nb";
+  CHECK_THROWS_AS(libattest::BootConfig::render(render), libattest::Error);
 }

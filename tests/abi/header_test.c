@@ -17,12 +17,20 @@ SAME(ATTEST_E_INTERNAL, 4);
 SAME(ATTEST_E_STATE, 5);
 SAME(ATTEST_E_READ, 6);
 SAME(ATTEST_E_REFUSED, 7);
+SAME(ATTEST_E_FILE, 8);
 SAME(ATTEST_E_NETWORK, 20);
 SAME(ATTEST_E_PEER, 21);
 SAME(ATTEST_E_TIMEOUT, 22);
 SAME(ATTEST_E_CANCELLED, 23);
 SAME(ATTEST_E_HTTP, 24);
 SAME(ATTEST_E_ANSWER, 25);
+
+SAME(ATTEST_BOOT_FORMAT_NONE, 0);
+SAME(ATTEST_BOOT_PXELINUX, 1);
+SAME(ATTEST_BOOT_IPXE, 2);
+SAME(ATTEST_BOOT_GRUB, 3);
+SAME(ATTEST_BOOT_MODE_BIOS, 0);
+SAME(ATTEST_BOOT_MODE_UEFI, 1);
 
 SAME(ATTEST_HASH_NONE, 0);
 SAME(ATTEST_HASH_SHA1, 0x0004);
@@ -119,6 +127,8 @@ AS_INT(attest_ima_digest);
 AS_INT(attest_keylime_verdict);
 AS_INT(attest_keylime_policy_kind);
 AS_INT(attest_keylime_health);
+AS_INT(attest_boot_format);
+AS_INT(attest_boot_mode);
 #define AT(type, field, offset) \
   typedef char                  \
       at_##type##_##field[(sizeof(void*) != 8 || offsetof(type, field) == (offset)) ? 1 : -1]
@@ -242,6 +252,51 @@ AT(attest_appraise_options, nonce_len, 16);
 AT(attest_appraise_options, now, 24);
 AT_LEAST(attest_appraise_options, 32);
 
+AT(attest_boot_render_options, size, 0);
+AT(attest_boot_render_options, format, 8);
+AT(attest_boot_render_options, kernel, 16);
+AT(attest_boot_render_options, ramdisk, 24);
+AT(attest_boot_render_options, root_uuid, 32);
+AT(attest_boot_render_options, append, 40);
+AT(attest_boot_render_options, tboot, 48);
+AT(attest_boot_render_options, tboot_args, 56);
+AT(attest_boot_render_options, mboot, 64);
+AT(attest_boot_render_options, literal_mboot, 72);
+AT(attest_boot_render_options, complete, 76);
+AT(attest_boot_render_options, deploy_kernel, 80);
+AT(attest_boot_render_options, deploy_ramdisk, 88);
+AT(attest_boot_render_options, deploy_append, 96);
+AT(attest_boot_render_options, trusted_deploy, 104);
+AT(attest_boot_render_options, ramdisk_append, 112);
+AT(attest_boot_render_options, kickstart, 120);
+AT(attest_boot_render_options, stage2, 128);
+AT(attest_boot_render_options, repository, 136);
+AT(attest_boot_render_options, tftp_server, 144);
+AT(attest_boot_render_options, ipxe_timeout_ms, 152);
+AT_LEAST(attest_boot_render_options, 160);
+
+AT(attest_boot_switch_options, size, 0);
+AT(attest_boot_switch_options, label, 8);
+AT(attest_boot_switch_options, root_uuid, 16);
+AT(attest_boot_switch_options, disk_identifier, 24);
+AT(attest_boot_switch_options, boot_mode, 32);
+AT(attest_boot_switch_options, ipxe, 36);
+AT_LEAST(attest_boot_switch_options, 40);
+
+AT(attest_boot_check_options, size, 0);
+AT(attest_boot_check_options, format, 8);
+AT(attest_boot_check_options, label, 16);
+AT(attest_boot_check_options, boot_root, 24);
+AT_LEAST(attest_boot_check_options, 32);
+
+AT(attest_boot_problem, size, 0);
+AT(attest_boot_problem, code, 8);
+AT(attest_boot_problem, id, 16);
+AT(attest_boot_problem, severity, 24);
+AT(attest_boot_problem, line, 32);
+AT(attest_boot_problem, message, 40);
+AT_LEAST(attest_boot_problem, 48);
+
 /* The _INIT macros are of as many fields as their structures. */
 static const attest_finding finding = ATTEST_FINDING_INIT;
 static const attest_pcr_claim claim = ATTEST_PCR_CLAIM_INIT;
@@ -250,6 +305,17 @@ static const attest_quote_options quote_options = ATTEST_QUOTE_OPTIONS_INIT;
 static const attest_event event = ATTEST_EVENT_INIT;
 static const attest_ima_options ima_options = ATTEST_IMA_OPTIONS_INIT;
 static const attest_appraise_options appraise_options = ATTEST_APPRAISE_OPTIONS_INIT;
+
+static const attest_boot_render_options render_options = ATTEST_BOOT_RENDER_OPTIONS_INIT;
+static const attest_boot_switch_options switch_options = ATTEST_BOOT_SWITCH_OPTIONS_INIT;
+static const attest_boot_check_options check_options = ATTEST_BOOT_CHECK_OPTIONS_INIT;
+static const attest_boot_problem problem = ATTEST_BOOT_PROBLEM_INIT;
+
+static int boot_sizes_are_set(void) {
+  return render_options.size == sizeof render_options &&
+         switch_options.size == sizeof switch_options &&
+         check_options.size == sizeof check_options && problem.size == sizeof problem;
+}
 
 static int sizes_are_set(void) {
   return finding.size == sizeof finding && claim.size == sizeof claim && info.size == sizeof info &&
@@ -264,7 +330,7 @@ int main(void) {
   (void)snprintf(version, sizeof version, "%d.%d.%d", ATTEST_VERSION_MAJOR, ATTEST_VERSION_MINOR,
                  ATTEST_VERSION_PATCH);
   if (strcmp(version, attest_version()) != 0) return 1;
-  if (!sizes_are_set()) return 2;
+  if (!sizes_are_set() || !boot_sizes_are_set()) return 2;
   if (finding.pcr != -1 || finding.index != -1 || finding.offset != -1) return 3;
   if (attest_key_load(&key, junk, sizeof junk) != ATTEST_E_MALFORMED || key != NULL) return 4;
   if (strlen(attest_last_error()) == 0) return 5;

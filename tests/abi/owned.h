@@ -26,6 +26,7 @@ class Owned {
   Object* object_ = nullptr;
 };
 
+using BootConfig = Owned<attest_boot_config, attest_boot_config_free>;
 using Buffer = Owned<attest_buffer, attest_buffer_free>;
 using Key = Owned<attest_key, attest_key_free>;
 using Ek = Owned<attest_ek, attest_ek_free>;

@@ -27,6 +27,15 @@ KEYLIME = [
 KEYLIME_POLICIES = [
     *("--runtime-policy", "--allowlist", "--excludelist", "--tpm-policy", "--mb-policy", "--policy-name"),
 ]
+RENDER = [
+    *("--format", "--kernel", "--ramdisk", "--root-uuid", "--append", "--tboot", "--tboot-args"),
+    *("--mboot", "--literal-mboot", "--ipxe-timeout", "--complete"),
+]
+COMPLETE = [
+    *("--deploy-kernel", "--deploy-ramdisk", "--deploy-append", "--trusted-deploy"),
+    *("--ramdisk-append", "--kickstart", "--stage2", "--repository", "--tftp-server"),
+]
+SWITCH = ["--label", "--root-uuid", "--disk-identifier", "--boot-mode", "--ipxe"]
 ACCEPTS = {
     ("verify",): [*EVIDENCE, *RULES, "--json"],
     ("quote",): [*QUOTE, "--allow-sha1", "--json"],
@@ -41,11 +50,18 @@ ACCEPTS = {
     ("keylime", "list"): KEYLIME,
     ("keylime", "quote"): KEYLIME,
     ("keylime", "doctor"): [*KEYLIME, "--config"],
+    ("boot-config", "render"): [*RENDER, *COMPLETE, "--output"],
+    ("boot-config", "switch"): [*SWITCH, "--json"],
+    ("boot-config", "check"): ["--boot-root", "--label", "--format", "--json"],
 }
-FLAGS = ["--json", "--allow-sha1", "--no-name-check"]
+FLAGS = [
+    *("--json", "--allow-sha1", "--no-name-check"),
+    *("--literal-mboot", "--complete", "--trusted-deploy", "--ipxe"),
+]
 ALL = sorted({option for options in ACCEPTS.values() for option in options})
 OPERAND = [
     *(("eventlog",), ("ima",), ("policy", "check")),
+    *(("boot-config", "switch"), ("boot-config", "check")),
     *(("keylime", command) for command in ("add", "status", "wait", "delete", "quote")),
 ]
 # What does not exist yet, and what is nearly right.
@@ -76,7 +92,7 @@ class Help(CommandCase):
                     self.assertRegex(text, rf"{option}\b")
 
     def test_help_fits_a_terminal(self):
-        for command in [(), ("policy",), *ACCEPTS]:
+        for command in [(), ("policy",), ("keylime",), ("boot-config",), *ACCEPTS]:
             with self.subTest(command):
                 for line in self.good(*command, "--help").splitlines():
                     self.assertLessEqual(len(line), 80, line)
@@ -134,7 +150,7 @@ class Commands(CommandCase):
         self.refused(says=["see attest --help"])
 
     def test_unknown_commands(self):
-        for name in ["boot-config", "oat", "vtpm", "verif", "VERIFY", "", "help", "-"]:
+        for name in ["boot", "oat", "vtpm", "verif", "VERIFY", "", "help", "-"]:
             with self.subTest(name):
                 self.refused(name, says=["see attest --help"])
 

@@ -39,8 +39,11 @@ NOT_GIVEN = {
 }
 
 
-# The Keylime client takes and gives their words.
-AS_WORDS = {"attest_keylime_verdict", "attest_keylime_health", "attest_keylime_policy_kind"}
+# Functions take and give their words.
+AS_WORDS = {
+    *("attest_keylime_verdict", "attest_keylime_health", "attest_keylime_policy_kind"),
+    *("attest_boot_format", "attest_boot_mode"),
+}
 
 
 def enumeration_in_header(name: str) -> dict[str, int]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How programs use the package, for mypy --strict: types are right and wrong ones are refused."""
 
+import pathlib
 from collections.abc import Iterator
 from typing import BinaryIO, assert_type
 
@@ -61,3 +62,13 @@ def keylime(pem: str) -> bool:
     except libattest.KeylimeError as error:
         assert_type(error.status, int | None)
         return False
+
+
+def boot(path: pathlib.Path) -> bool:
+    text = libattest.render_boot_config("grub", kernel="/k", ramdisk="/r", complete=True)
+    assert_type(text, str)
+    libattest.render_boot_config("grub", "/k", "/r")  # type: ignore[misc]
+    for problem in libattest.check_boot_config(text, boot_root=path):
+        assert_type(problem.line, int | None)
+        assert_type(problem.severity, libattest.Severity)
+    return libattest.switch_boot_config(path, "trusted_boot", boot_mode="uefi")

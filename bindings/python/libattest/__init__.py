@@ -23,17 +23,22 @@ from ._libattest import (
     Quote,
     Report,
     appraise,
+    check_boot_config,
     make_nonce,
     parse_pcrs,
+    render_boot_config,
+    switch_boot_config,
     version,
 )
 from ._types import (
+    BootProblem,
     ChainError,
     Component,
     Coverage,
     Error,
     Event,
     EventLogFormat,
+    FileError,
     Finding,
     Hash,
     ImaDigest,
@@ -56,6 +61,7 @@ from ._types import (
 __version__ = version()
 
 __all__ = [
+    "BootProblem",
     "ChainError",
     "Component",
     "Coverage",
@@ -66,6 +72,7 @@ __all__ = [
     "EventLog",
     "EventLogFormat",
     "Evidence",
+    "FileError",
     "Finding",
     "Hash",
     "Ima",
@@ -91,7 +98,10 @@ __all__ = [
     "StateError",
     "Verdict",
     "appraise",
+    "check_boot_config",
     "make_nonce",
     "parse_pcrs",
+    "render_boot_config",
+    "switch_boot_config",
     "version",
 ]

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 from collections.abc import Iterable
 from typing import Any, Protocol, TypeAlias
 
 from ._types import (
+    BootProblem,
     Event,
     EventLogFormat,
     Finding,
@@ -20,6 +22,7 @@ from ._types import (
 
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Text: TypeAlias = str | _Bytes
+_Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 _Pcrs: TypeAlias = dict[str, dict[int, bytes]]
 _Names: TypeAlias = list[str]  # inside Keylime, list is its method
 _Checks: TypeAlias = list[KeylimeCheck]
@@ -244,6 +247,45 @@ def appraise(
     now: int = 0,
     node: Node | None = None,
 ) -> Report: ...
+def render_boot_config(
+    format: str,
+    *,
+    kernel: str,
+    ramdisk: str,
+    root_uuid: str | None = None,
+    append: str = "",
+    tboot: str | None = None,
+    tboot_args: str = "",
+    mboot: str | None = None,
+    literal_mboot: bool = False,
+    complete: bool = False,
+    deploy_kernel: str | None = None,
+    deploy_ramdisk: str | None = None,
+    deploy_append: str | None = None,
+    trusted_deploy: bool = False,
+    ramdisk_append: str = "",
+    kickstart: str = "",
+    stage2: str = "",
+    repository: str = "",
+    tftp_server: str = "",
+    ipxe_timeout: float = 0.0,
+) -> str: ...
+def switch_boot_config(
+    path: _Path,
+    label: str,
+    *,
+    root_uuid: str | None = None,
+    disk_identifier: str | None = None,
+    boot_mode: str = "bios",
+    ipxe: bool = False,
+) -> bool: ...
+def check_boot_config(
+    config: _Text | os.PathLike[str] | os.PathLike[bytes],
+    *,
+    boot_root: _Path | None = None,
+    format: str | None = None,
+    label: str | None = None,
+) -> list[BootProblem]: ...
 def parse_pcrs(data: _Bytes) -> _Pcrs: ...
 def make_nonce(n: int = 32) -> bytes: ...
 def version() -> str: ...

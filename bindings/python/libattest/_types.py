@@ -28,6 +28,10 @@ class StateError(Error, RuntimeError):
     """The object can not do this now: after its end, or while another call uses it."""
 
 
+class FileError(Error, OSError):
+    """A file that can not be read, or not be written as a whole."""
+
+
 class KeylimeError(Error):
     """A call to Keylime could not do its work. It says nothing about the node.
 
@@ -297,12 +301,30 @@ class KeylimeCheck:
     message: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class BootProblem:
+    """What is wrong with a boot configuration. `code` and `id` are stable; `message` is for people.
+
+    severity: FAILURE does not boot, WARNING not as it should, INFO is worth knowing.
+    """
+
+    code: int
+    id: str
+    severity: Severity
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = "" if self.line is None else f"line {self.line}: "
+        return f"{self.severity}: {place}{self.message}"
+
+
 # They are found, shown and pickled where programs import them from.
 for _public in (
-    *(Error, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
+    *(Error, FileError, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
     *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest),
-    *(Finding, Event, PcrClaim),
+    *(BootProblem, Finding, Event, PcrClaim),
     *(KeylimeAgent, KeylimeCheck, KeylimeQuote, KeylimeStatus),
 ):
     _public.__module__ = "libattest"

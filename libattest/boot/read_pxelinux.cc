@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// PXELINUX's configuration files (Syslinux 6.04, doc/syslinux.txt): a keyword in any case and its
+// value a line.
+
+#include <initializer_list>
+
+#include "libattest/base/text.h"
+#include "libattest/boot/configuration.h"
+#include "libattest/boot/words.h"
+
+namespace attest::boot {
+namespace {
+
+struct Directive {
+  std::string_view keyword;
+  std::string_view value;
+  std::size_t line = 0;
+};
+
+// What follows a label, or stands before the first one.
+struct Section {
+  std::string_view label;
+  std::size_t line = 0;
+  std::vector<Directive> directives;
+};
+
+bool is_any(std::string_view keyword, std::initializer_list<std::string_view> of) noexcept {
+  for (const std::string_view one : of) {
+    if (is_keyword(keyword, one)) return true;
+  }
+  return false;
+}
+
+// The last one counts.
+Directive find(const Section& section, std::initializer_list<std::string_view> keywords) {
+  Directive found;
+  for (const Directive& d : section.directives) {
+    if (is_any(d.keyword, keywords)) found = d;
+  }
+  return found;
+}
+
+bool is_com32(std::string_view path) noexcept {
+  return path.size() > 4 && is_keyword(path.substr(path.size() - 4), ".c32");
+}
+
+// "mboot" of "bios/mboot.c32".
+std::string_view stem_of(std::string_view path) noexcept {
+  if (is_com32(path)) path.remove_suffix(4);
+  const std::size_t slash = path.find_last_of("/:");
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+// What is between words "---": mboot.c32 does not know one that has something else beside it.
+std::vector<std::string_view> split_modules(std::string_view append) {
+  constexpr std::string_view kSeparator = "---";
+  std::vector<std::string_view> out;
+  std::size_t begin = 0;
+  std::size_t at = append.find(kSeparator);
+  while (at != std::string_view::npos) {
+    const std::size_t end = at + kSeparator.size();
+    const bool begins = at == begin || is_space(append[at - 1]);
+    const bool ends = end == append.size() || is_space(append[end]);
+    if (begins && ends) {
+      out.push_back(strip(append.substr(begin, at - begin)));
+      begin = end;
+    }
+    at = append.find(kSeparator, begins && ends ? end : at + 1);
+  }
+  out.push_back(strip(append.substr(begin)));
+  return out;
+}
+
+void take_modules(Config& config, Entry& entry, const Directive& append) {
+  entry.starts = Starts::kModules;
+  for (const std::string_view module : split_modules(append.value)) {
+    if (module.find("---") != std::string_view::npos) {
+      config.problems.add(ProblemCode::kSeparator, Severity::kFailure, append.line,
+                          "'---' in '" + printable(module, 80) +
+                              "' has no space on both sides: mboot.c32 does not begin a module "
+                              "there");
+    }
+    Words words(module);
+    std::string_view path = words.next();
+    while (path.starts_with('-') && !words.done()) path = words.next();  // mboot.c32's own options
+    entry.images.push_back({append.line, std::string(path), std::string(words.rest())});
+  }
+}
+
+// The kernel, and the ramdisks of `initrd a,b` or `append initrd=a,b`.
+void take_linux(Entry& entry, const Directive& kernel, const Directive& append,
+                const Directive& initrd) {
+  entry.starts = Starts::kLinux;
+  entry.images.push_back({kernel.line, std::string(kernel.value), std::string(append.value)});
+  Directive from = initrd;
+  for (Words words(append.value); !words.done();) {
+    const std::string_view word = words.next();
+    if (word.starts_with("initrd=")) from = {{}, word.substr(7), append.line};
+  }
+  std::string_view rest = from.value;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    entry.images.push_back({from.line, std::string(rest.substr(0, comma)), {}});
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+}
+
+bool is_boot_sector(std::string_view path) noexcept {
+  for (const std::string_view ending : {".0", ".bin", ".bs", ".bss", ".img"}) {
+    if (path.ends_with(ending)) return true;
+  }
+  return false;
+}
+
+void take_label(Config& config, const Section& section, const Section& global) {
+  Entry& entry = add_entry(config, section.label, section.line);
+  if (!section.directives.empty()) entry.end_line = section.directives.back().line;
+  Directive kernel = find(section, {"kernel", "linux", "com32", "localboot", "config", "pxe",
+                                    "boot", "bss", "fdimage"});
+  Directive append = find(section, {"append"});
+  if (append.line == 0) append = find(global, {"append"});
+  if (append.value == "-") append.value = {};  // "append -": not the global one either
+  if (kernel.value.empty()) return;
+  kernel.value = Words(kernel.value).next();
+  const bool com32 = is_keyword(kernel.keyword, "com32") ||
+                     (is_keyword(kernel.keyword, "kernel") && is_com32(kernel.value));
+  if (!is_any(kernel.keyword, {"kernel", "linux", "com32"}) || is_boot_sector(kernel.value)) {
+    entry.starts = Starts::kOther;
+  } else if (stem_of(kernel.value) == "mboot") {
+    if (!com32) {
+      config.problems.add(ProblemCode::kLiteralMboot, Severity::kFailure, kernel.line,
+                          "'" + printable(kernel.keyword) + " " + printable(kernel.value) +
+                              "' names no COM32 module: PXELINUX 5 and newer look for a Linux "
+                              "kernel of that name. Write mboot.c32");
+    }
+    entry.loader = kernel.value;
+    take_modules(config, entry, append);
+  } else if (com32) {
+    entry.starts = Starts::kOther;
+    entry.loader = kernel.value;
+  } else {
+    take_linux(entry, kernel, append, find(section, {"initrd"}));
+  }
+  const Directive ipappend = find(section, {"ipappend", "sysappend"});
+  if (entry.starts == Starts::kModules && ipappend.line != 0 && ipappend.value != "0") {
+    config.problems.add(ProblemCode::kPerMachine, Severity::kInfo, ipappend.line,
+                        "'" + printable(ipappend.keyword) +
+                            "' adds what is this machine's own behind the last module, and tboot "
+                            "measures it there");
+  }
+}
+
+bool is_menu_include(std::string_view keyword, Words words) noexcept {
+  return is_keyword(keyword, "menu") && is_keyword(words.next(), "include");
+}
+
+// A menu shows itself, and starts its own default or else the first label.
+void resolve_menu(Config& config, const std::vector<Section>& sections) {
+  bool menu = false;
+  std::erase_if(config.defaults, [&](const Choice& choice) {
+    const bool is_menu = is_com32(choice.label) && find_entry(config, choice.label) == nullptr;
+    menu = menu || is_menu;
+    return is_menu;
+  });
+  for (const Section& section : sections) menu = menu || find(section, {"ui"}).line != 0;
+  if (!menu || config.entries.empty()) return;
+  const bool sure = !config.includes;
+  config.defaults = {{config.entries[0].line, config.entries[0].label, sure}};
+  for (const Section& section : sections) {
+    for (const Directive& d : section.directives) {
+      if (!is_keyword(d.keyword, "menu") || !is_keyword(Words(d.value).next(), "default")) continue;
+      if (!section.label.empty()) config.defaults = {{d.line, std::string(section.label), sure}};
+    }
+  }
+}
+
+}  // namespace
+
+void read_pxelinux(Config& config, std::string_view text) {
+  std::vector<Section> sections(1);
+  Lines lines(text);
+  while (const auto line = lines.next()) {
+    Words words(*line);
+    const std::string_view keyword = words.next();
+    if (keyword.empty() || keyword.starts_with('#')) continue;
+    if (is_keyword(keyword, "label")) {
+      sections.push_back({words.rest(), lines.number(), {}});
+    } else if (is_keyword(keyword, "include") || is_menu_include(keyword, words)) {
+      config.includes = true;
+    } else if (is_keyword(keyword, "default")) {
+      config.defaults.push_back({lines.number(), std::string(words.next()), true});
+    } else {
+      sections.back().directives.push_back({keyword, words.rest(), lines.number()});
+    }
+  }
+  for (std::size_t i = 1; i < sections.size(); ++i) take_label(config, sections[i], sections[0]);
+  resolve_menu(config, sections);
+}
+
+}  // namespace attest::boot

@@ -22,6 +22,7 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_KEYLIME_QUOTE] = {"--keylime-quote", "FILE"},
     [OPTION_NONCE] = {"--nonce", "HEX"},
     [OPTION_EVENTLOG] = {"--eventlog", "FILE"},
+    [OPTION_LAUNCH_LOG] = {"--launch-log", "FILE"},
     [OPTION_IMA] = {"--ima", "FILE"},
     [OPTION_POLICY] = {"--policy", "FILE"},
     [OPTION_RUNTIME_POLICY] = {"--runtime-policy", "FILE"},
@@ -44,6 +45,8 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_MB_POLICY] = {"--mb-policy", "FILE"},
     [OPTION_POLICY_NAME] = {"--policy-name", "NAME"},
     [OPTION_CONFIG] = {"--config", "FILE"},
+    [OPTION_PROFILE] = {"--profile", "everything, trusted-boot or measured-boot"},
+    [OPTION_LAUNCH] = {"--launch", NULL},
 };
 
 const char* option_name(enum option option) { return kDefinitions[option].name; }
@@ -62,7 +65,7 @@ int usage_error(const struct command* command, const char* format, ...) {
 // The option that `argument` begins with up to `length`, or OPTION_COUNT.
 static enum option find(const struct command* command, const char* argument, size_t length) {
   for (unsigned i = 0; i < OPTION_COUNT; ++i) {
-    if ((command->accepts & 1U << i) != 0 && strlen(kDefinitions[i].name) == length &&
+    if ((command->accepts & UINT64_C(1) << i) != 0 && strlen(kDefinitions[i].name) == length &&
         memcmp(kDefinitions[i].name, argument, length) == 0) {
       return (enum option)i;
     }

@@ -6,6 +6,7 @@
 #define ATTEST_COMMAND_OPTIONS_H_
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum {
   STATUS_GOOD = 0,    // trusted, or done
@@ -22,6 +23,7 @@ enum option {
   OPTION_KEYLIME_QUOTE,
   OPTION_NONCE,
   OPTION_EVENTLOG,
+  OPTION_LAUNCH_LOG,
   OPTION_IMA,
   OPTION_POLICY,
   OPTION_RUNTIME_POLICY,
@@ -44,15 +46,17 @@ enum option {
   OPTION_MB_POLICY,
   OPTION_POLICY_NAME,
   OPTION_CONFIG,
-  OPTION_COUNT
+  OPTION_PROFILE,
+  OPTION_LAUNCH,
+  OPTION_COUNT  // at most 64: sets of options are 64 bits
 };
 
 // A set of options.
-#define HAS(name) (1U << OPTION_##name)
+#define HAS(name) (UINT64_C(1) << OPTION_##name)
 #define QUOTE_OPTIONS                                                                       \
   (HAS(EVIDENCE) | HAS(AK) | HAS(QUOTE) | HAS(SIGNATURE) | HAS(PCRS) | HAS(KEYLIME_QUOTE) | \
    HAS(NONCE))
-#define EVIDENCE_OPTIONS (QUOTE_OPTIONS | HAS(EVENTLOG) | HAS(IMA))
+#define EVIDENCE_OPTIONS (QUOTE_OPTIONS | HAS(EVENTLOG) | HAS(LAUNCH_LOG) | HAS(IMA))
 
 struct options {
   const char* value[OPTION_COUNT];  // NULL: not given
@@ -62,7 +66,7 @@ struct options {
 struct command {
   const char* name;  // "policy create"
   const char* help;
-  unsigned accepts;     // HAS(…) | …
+  uint64_t accepts;     // HAS(…) | …
   const char* operand;  // what the one operand is, or NULL: there is none
   int (*run)(const struct command* command, const struct options* options);
 };

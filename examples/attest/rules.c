@@ -142,7 +142,7 @@ int rules_read(attest_policy** out, const struct command* command, const struct 
   if (status != STATUS_GOOD) return status;
   bool asked = false;
   for (unsigned i = 0; i < OPTION_COUNT; ++i) {
-    asked = asked || ((RULE_OPTIONS & 1U << i) != 0 && options->value[i] != NULL);
+    asked = asked || ((RULE_OPTIONS & UINT64_C(1) << i) != 0 && options->value[i] != NULL);
   }
   if (!asked) return STATUS_GOOD;
   status = make_policy(out, command, options);

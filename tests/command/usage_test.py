@@ -10,7 +10,7 @@ import unittest
 from command_case import GRUB, NONCE, SOURCE, CommandCase, log_options, quote_options, run, words
 
 QUOTE = ["--evidence", "--ak", "--quote", "--signature", "--pcrs", "--keylime-quote", "--nonce"]
-EVIDENCE = [*QUOTE, "--eventlog", "--ima"]
+EVIDENCE = [*QUOTE, "--eventlog", "--launch-log", "--ima"]
 RULES = [
     "--policy",
     "--runtime-policy",
@@ -30,9 +30,9 @@ KEYLIME_POLICIES = [
 ACCEPTS = {
     ("verify",): [*EVIDENCE, *RULES, "--json"],
     ("quote",): [*QUOTE, "--allow-sha1", "--json"],
-    ("eventlog",): ["--json"],
+    ("eventlog",): ["--launch", "--json"],
     ("ima",): ["--bank", "--json"],
-    ("policy", "create"): [*EVIDENCE, "--output"],
+    ("policy", "create"): [*EVIDENCE, "--profile", "--output"],
     ("policy", "check"): [],
     ("keylime", "add"): [*KEYLIME, *KEYLIME_POLICIES],
     ("keylime", "status"): KEYLIME,
@@ -42,7 +42,7 @@ ACCEPTS = {
     ("keylime", "quote"): KEYLIME,
     ("keylime", "doctor"): [*KEYLIME, "--config"],
 }
-FLAGS = ["--json", "--allow-sha1", "--no-name-check"]
+FLAGS = ["--json", "--allow-sha1", "--no-name-check", "--launch"]
 ALL = sorted({option for options in ACCEPTS.values() for option in options})
 OPERAND = [
     *(("eventlog",), ("ima",), ("policy", "check")),
@@ -54,7 +54,6 @@ NEVER = [
     "--ek-cert",
     "--ek-ca",
     "--node-state",
-    "--profile",
     "--evid",
     "--JSON",
     "--nonce-hex",

@@ -126,6 +126,12 @@ void set_eventlog(Evidence& evidence, const py::object& log) {
   run([&] { return attest_evidence_set_eventlog(evidence.get(), in.data(), in.size()); });
 }
 
+void set_launch_log(Evidence& evidence, const py::object& log) {
+  const Changing changing(evidence.use);
+  const Input in(log);
+  run([&] { return attest_evidence_set_launch_log(evidence.get(), in.data(), in.size()); });
+}
+
 void set_ima(Evidence& evidence, const py::object& list, std::uint64_t first_entry) {
   const Changing changing(evidence.use);
   std::unique_ptr<ListSource> source;
@@ -142,7 +148,7 @@ void set_ima(Evidence& evidence, const py::object& list, std::uint64_t first_ent
 
 std::unique_ptr<Evidence> new_evidence(const py::object& quote, const py::object& keylime_quote,
                                        const py::object& ak, const py::object& eventlog,
-                                       const py::object& ima) {
+                                       const py::object& ima, const py::object& launch_log) {
   if (!quote.is_none() && !keylime_quote.is_none()) {
     throw py::value_error("give a quote or a keylime_quote, not both");
   }
@@ -159,6 +165,7 @@ std::unique_ptr<Evidence> new_evidence(const py::object& quote, const py::object
   if (!keylime_quote.is_none()) set_keylime_quote(*evidence, keylime_quote);
   if (!eventlog.is_none()) set_eventlog(*evidence, eventlog);
   if (!ima.is_none()) set_ima(*evidence, ima, 0);
+  if (!launch_log.is_none()) set_launch_log(*evidence, launch_log);
   return evidence;
 }
 
@@ -199,7 +206,9 @@ Report appraise(Evidence& evidence, Policy* policy, const py::object& nonce, std
   return report;
 }
 
-py::tuple learn(Evidence& evidence, const py::object& nonce, std::int64_t now) {
+py::tuple learn(Evidence& evidence, const py::object& nonce, std::int64_t now,
+                const py::object& profile) {
+  const auto wanted = number<attest_profile>("Profile", profile);
   const Changing changing(evidence.use);
   const Input nonce_in(nonce);
   const attest_appraise_options options = options_of(nonce_in, now);
@@ -208,7 +217,8 @@ py::tuple learn(Evidence& evidence, const py::object& nonce, std::int64_t now) {
   run_reading(evidence, [&] {
     attest_policy* learned = nullptr;
     attest_report* out = nullptr;
-    const attest_status status = attest_policy_learn(&learned, &out, evidence.get(), &options);
+    const attest_status status =
+        attest_policy_learn_profile(&learned, &out, evidence.get(), &options, wanted);
     policy = Policy(learned);
     report = Report(out);
     return status;
@@ -224,12 +234,15 @@ void bind_evidence(py::module_& m) {
   py::class_<Evidence>(m, "Evidence", "Evidence of one node, gathered for an appraisal.")
       .def(py::init(&new_evidence), py::kw_only(), py::arg("quote") = py::none(),
            py::arg("keylime_quote") = py::none(), py::arg("ak") = py::none(),
-           py::arg("eventlog") = py::none(), py::arg("ima") = py::none())
+           py::arg("eventlog") = py::none(), py::arg("ima") = py::none(),
+           py::arg("launch_log") = py::none())
       .def("set_quote", &set_quote, py::arg("attest"), py::arg("signature"), py::arg("pcrs"),
            "As Quote.parse(). The key must be set first for a bare signature.")
       .def("set_keylime_quote", &set_keylime_quote, py::arg("text"), "As Quote.parse_keylime().")
       .def("set_ak", &set_ak, py::arg("ak"), "The attestation key: a Key, or as Key.load().")
       .def("set_eventlog", &set_eventlog, py::arg("log"), "The boot event log.")
+      .def("set_launch_log", &set_launch_log, py::arg("log"),
+           "The log of a dynamic launch, as EventLog.parse_launch().")
       .def("set_ima", &set_ima, py::arg("list"), py::arg("first_entry") = 0,
            "The IMA list: bytes, or a binary file or iterable that the next appraisal reads. It "
            "begins at first_entry, which is 0 or a Node's ima_entries.");
@@ -239,7 +252,7 @@ void bind_evidence(py::module_& m) {
         "Judges evidence by a policy. Only report.trusted is good news.");
   py::type::of<Policy>().attr("learn") = py::staticmethod(py::cpp_function(
       &learn, py::name("learn"), py::scope(py::type::of<Policy>()), py::arg("evidence"),
-      py::kw_only(), py::arg("nonce"), py::arg("now") = 0,
+      py::kw_only(), py::arg("nonce"), py::arg("now") = 0, py::arg("profile") = "everything",
       "Makes a policy from a known-good node's evidence; None and the reasons when it is not "
       "sound."));
 }

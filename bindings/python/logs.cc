@@ -7,12 +7,21 @@
 namespace binding {
 namespace {
 
-EventLog parse_eventlog(const py::object& data, const py::object& bank) {
+template <typename Parse>
+EventLog parse_log(Parse parse, const py::object& data, const py::object& bank) {
   const attest_hash hash = bank.is_none() ? ATTEST_HASH_NONE : number<attest_hash>("Hash", bank);
   const Input in(data);
   attest_eventlog* out = nullptr;
-  run([&] { return attest_eventlog_parse(&out, in.data(), in.size(), hash); });
+  run([&] { return parse(&out, in.data(), in.size(), hash); });
   return EventLog(out);
+}
+
+EventLog parse_eventlog(const py::object& data, const py::object& bank) {
+  return parse_log(attest_eventlog_parse, data, bank);
+}
+
+EventLog parse_launch(const py::object& data, const py::object& bank) {
+  return parse_log(attest_eventlog_parse_launch, data, bank);
 }
 
 py::dict digests(const EventLog& log, std::size_t index, const py::object& hashes) {
@@ -121,6 +130,8 @@ void bind_logs(py::module_& m) {
                        "A boot event log, parsed and replayed: the node's own story.")
       .def_static("parse", &parse_eventlog, py::arg("data"), py::arg("bank") = py::none(),
                   "Parses a TCG event log; its data is checked against the digests of `bank`.")
+      .def_static("parse_launch", &parse_launch, py::arg("data"), py::arg("bank") = py::none(),
+                  "The same for the log of a dynamic launch, whose events are of PCRs 17 to 22.")
       .def_property_readonly(
           "format",
           [](const EventLog& log) {

@@ -11,12 +11,15 @@
 #include "text.h"
 
 static const char kHelp[] =
-    "Usage: attest eventlog FILE [--json]\n"
+    "Usage: attest eventlog FILE [--launch] [--json]\n"
     "\n"
     "Shows a TCG boot event log (binary_bios_measurements), the PCR values that it\n"
     "leads to, and what is wrong in it. The log is the machine's own story: only a\n"
     "quote of those PCR values proves it (attest verify).\n"
     "\n"
+    "  --launch  FILE is the log of a dynamic launch (Intel TXT, tboot): what an\n"
+    "            element of the TXT heap points to, or\n"
+    "            /sys/kernel/security/slaunch/eventlog\n"
     "  --json    print the log as one JSON object, with what the events say\n"
     "  --help\n"
     "\n"
@@ -47,6 +50,10 @@ static const char* format_name(attest_eventlog_format format) {
       return "SHA-1";
     case ATTEST_EVENTLOG_CRYPTO_AGILE:
       return "crypto-agile";
+    case ATTEST_EVENTLOG_TXT_CONTAINER:
+      return "TXT event container, SHA-1";
+    case ATTEST_EVENTLOG_TXT_LEGACY:
+      return "TXT, one bank";
     case ATTEST_EVENTLOG_NONE:
       break;
   }
@@ -85,7 +92,9 @@ static int run(const struct command* command, const struct options* options) {
   }
   attest_eventlog* log = NULL;
   const attest_status parsed =
-      attest_eventlog_parse(&log, bytes.data, bytes.size, ATTEST_HASH_NONE);
+      options->value[OPTION_LAUNCH] != NULL
+          ? attest_eventlog_parse_launch(&log, bytes.data, bytes.size, ATTEST_HASH_NONE)
+          : attest_eventlog_parse(&log, bytes.data, bytes.size, ATTEST_HASH_NONE);
   blob_free(&bytes);
   if (parsed != ATTEST_OK) {
     complain(command->name, "%s: %s", options->operand, attest_last_error());
@@ -97,5 +106,8 @@ static int run(const struct command* command, const struct options* options) {
   return shown ? STATUS_GOOD : STATUS_FAILED;
 }
 
-const struct command kEventlogCommand = {
-    .name = "eventlog", .help = kHelp, .accepts = HAS(JSON), .operand = "FILE", .run = run};
+const struct command kEventlogCommand = {.name = "eventlog",
+                                         .help = kHelp,
+                                         .accepts = HAS(LAUNCH) | HAS(JSON),
+                                         .operand = "FILE",
+                                         .run = run};

@@ -53,9 +53,9 @@ static int require(const struct command* command, const struct options* options,
 // place of those that came from the node.
 static int check_combination(const struct command* command, const struct options* options) {
   if (options->value[OPTION_EVIDENCE] != NULL) {
-    return refuse_together(
-        command, options, OPTION_EVIDENCE,
-        HAS(QUOTE) | HAS(SIGNATURE) | HAS(PCRS) | HAS(KEYLIME_QUOTE) | HAS(EVENTLOG) | HAS(IMA));
+    return refuse_together(command, options, OPTION_EVIDENCE,
+                           HAS(QUOTE) | HAS(SIGNATURE) | HAS(PCRS) | HAS(KEYLIME_QUOTE) |
+                               HAS(EVENTLOG) | HAS(LAUNCH_LOG) | HAS(IMA));
   }
   if (options->value[OPTION_KEYLIME_QUOTE] != NULL) {
     const int status = refuse_together(command, options, OPTION_KEYLIME_QUOTE,
@@ -160,17 +160,20 @@ static bool set_key_and_quote(struct evidence_input* out, const struct command* 
   return status == ATTEST_OK;
 }
 
+typedef attest_status set_log(attest_evidence* evidence, const uint8_t* log, size_t log_len);
+
+// Sets the log that `option` names, or the one of this name in the folder if it is there.
 static bool set_eventlog(struct evidence_input* out, const struct command* command,
-                         const struct options* options) {
-  const char* const given = options->value[OPTION_EVENTLOG];
+                         const struct options* options, enum option option, const char* name,
+                         set_log* set) {
+  const char* const given = options->value[option];
   const char* const dir = options->value[OPTION_EVIDENCE];
   if (given == NULL && dir == NULL) return true;
-  char* const path = join(command, dir, given != NULL ? given : "eventlog.bin");
+  char* const path = join(command, dir, given != NULL ? given : name);
   struct blob log = {NULL, 0};
   bool good = path != NULL && read_file(&log, command->name, path, LOG_FILE,
                                         given != NULL ? ABSENCE_FAILS : ABSENCE_ALLOWED);
-  if (good && log.data != NULL &&
-      attest_evidence_set_eventlog(out->evidence, log.data, log.size) != ATTEST_OK) {
+  if (good && log.data != NULL && set(out->evidence, log.data, log.size) != ATTEST_OK) {
     complain(command->name, "%s: %s", path, attest_last_error());
     good = false;
   }
@@ -207,7 +210,11 @@ int evidence_input_read(struct evidence_input* out, const struct command* comman
     complain(command->name, "%s", attest_last_error());
     return STATUS_FAILED;
   }
-  return set_key_and_quote(out, command) && set_eventlog(out, command, options) &&
+  return set_key_and_quote(out, command) &&
+                 set_eventlog(out, command, options, OPTION_EVENTLOG, "eventlog.bin",
+                              attest_evidence_set_eventlog) &&
+                 set_eventlog(out, command, options, OPTION_LAUNCH_LOG, "launchlog.bin",
+                              attest_evidence_set_launch_log) &&
                  set_ima(out, command, options)
              ? STATUS_GOOD
              : STATUS_FAILED;

@@ -44,7 +44,7 @@ static const char kHelp[] =
     "one line on standard error).\n";
 
 static const char kPolicyHelp[] =
-    "Usage: attest policy create EVIDENCE [--output FILE]\n"
+    "Usage: attest policy create EVIDENCE [--profile NAME] [--output FILE]\n"
     "       attest policy check FILE\n"
     "\n"
     "attest policy create --help and attest policy check --help say more.\n";

@@ -22,6 +22,7 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_KEYLIME_QUOTE] = {"--keylime-quote", "FILE"},
     [OPTION_NONCE] = {"--nonce", "HEX"},
     [OPTION_EVENTLOG] = {"--eventlog", "FILE"},
+    [OPTION_LAUNCH_LOG] = {"--launch-log", "FILE"},
     [OPTION_IMA] = {"--ima", "FILE"},
     [OPTION_POLICY] = {"--policy", "FILE"},
     [OPTION_RUNTIME_POLICY] = {"--runtime-policy", "FILE"},
@@ -69,6 +70,8 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_BOOT_MODE] = {"--boot-mode", "bios or uefi"},
     [OPTION_IPXE] = {"--ipxe", NULL},
     [OPTION_BOOT_ROOT] = {"--boot-root", "DIR"},
+    [OPTION_PROFILE] = {"--profile", "everything, trusted-boot or measured-boot"},
+    [OPTION_LAUNCH] = {"--launch", NULL},
 };
 
 const char* option_name(enum option option) { return kDefinitions[option].name; }

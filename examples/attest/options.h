@@ -23,6 +23,7 @@ enum option {
   OPTION_KEYLIME_QUOTE,
   OPTION_NONCE,
   OPTION_EVENTLOG,
+  OPTION_LAUNCH_LOG,
   OPTION_IMA,
   OPTION_POLICY,
   OPTION_RUNTIME_POLICY,
@@ -70,7 +71,9 @@ enum option {
   OPTION_BOOT_MODE,
   OPTION_IPXE,
   OPTION_BOOT_ROOT,
-  OPTION_COUNT
+  OPTION_PROFILE,
+  OPTION_LAUNCH,
+  OPTION_COUNT  // at most 64: sets of options are 64 bits
 };
 
 // A set of options.
@@ -78,7 +81,7 @@ enum option {
 #define QUOTE_OPTIONS                                                                       \
   (HAS(EVIDENCE) | HAS(AK) | HAS(QUOTE) | HAS(SIGNATURE) | HAS(PCRS) | HAS(KEYLIME_QUOTE) | \
    HAS(NONCE))
-#define EVIDENCE_OPTIONS (QUOTE_OPTIONS | HAS(EVENTLOG) | HAS(IMA))
+#define EVIDENCE_OPTIONS (QUOTE_OPTIONS | HAS(EVENTLOG) | HAS(LAUNCH_LOG) | HAS(IMA))
 
 struct options {
   const char* value[OPTION_COUNT];  // NULL: not given

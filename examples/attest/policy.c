@@ -3,6 +3,7 @@
 // attest policy create and attest policy check.
 
 #include <libattest/attest.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 #include "text.h"
 
 static const char kCreateHelp[] =
-    "Usage: attest policy create EVIDENCE [--output FILE]\n"
+    "Usage: attest policy create EVIDENCE [--profile NAME] [--output FILE]\n"
     "\n"
     "Makes a policy from the evidence of a machine that is known to be good: it pins\n"
     "the key, the values of the quoted PCRs, and what the logs name. Review it before\n"
@@ -24,9 +25,15 @@ static const char kCreateHelp[] =
     "  --ak FILE --quote FILE --signature FILE --pcrs FILE --nonce HEX\n"
     "  --ak FILE --keylime-quote FILE --nonce TEXT\n"
     "  --evidence DIR [--nonce HEX] [--ak FILE]\n"
-    "and, with the first two, [--eventlog FILE] [--ima FILE], as attest verify --help\n"
-    "explains.\n"
+    "and, with the first two, [--eventlog FILE] [--launch-log FILE] [--ima FILE], as\n"
+    "attest verify --help explains.\n"
     "\n"
+    "  --profile NAME   what the policy is of:\n"
+    "    everything     every quoted PCR but 10, 16 and 23, and the IMA list: the\n"
+    "                   default\n"
+    "    trusted-boot   a launch by Intel TXT: PCRs 0-7 (BIOS) and 17-19 (VMM), and\n"
+    "                   that there was one\n"
+    "    measured-boot  PCRs 0-9: BIOS and, where GRUB measures, kernel and ramdisk\n"
     "  --output FILE    write the policy there, in one step; the default is standard\n"
     "                   output\n"
     "  --help\n"
@@ -89,15 +96,35 @@ static int refuse(const struct command* command, const attest_report* report) {
   return STATUS_BAD;
 }
 
+static int parse_profile(attest_profile* out, const struct command* command,
+                         const struct options* options) {
+  static const struct {
+    const char* name;
+    attest_profile profile;
+  } kProfiles[] = {{"everything", ATTEST_PROFILE_EVERYTHING},
+                   {"trusted-boot", ATTEST_PROFILE_TRUSTED_BOOT},
+                   {"measured-boot", ATTEST_PROFILE_MEASURED_BOOT}};
+  const char* const name = options->value[OPTION_PROFILE];
+  for (size_t i = 0; i < sizeof kProfiles / sizeof kProfiles[0]; ++i) {
+    if (name == NULL || strcmp(kProfiles[i].name, name) == 0) {
+      *out = kProfiles[i].profile;
+      return STATUS_GOOD;
+    }
+  }
+  return usage_error(command, "--profile wants everything, trusted-boot or measured-boot, not '%s'",
+                     name);
+}
+
 static int learn(const struct command* command, const struct options* options,
-                 const struct evidence_input* input) {
+                 const struct evidence_input* input, attest_profile profile) {
   attest_appraise_options how = ATTEST_APPRAISE_OPTIONS_INIT;
   how.nonce = input->quote.nonce.data;
   how.nonce_len = input->quote.nonce.size;
   how.now = (int64_t)time(NULL);
   attest_policy* policy = NULL;
   attest_report* report = NULL;
-  const attest_status done = attest_policy_learn(&policy, &report, input->evidence, &how);
+  const attest_status done =
+      attest_policy_learn_profile(&policy, &report, input->evidence, &how, profile);
   int status = STATUS_FAILED;
   if (done != ATTEST_OK) {
     complain_of_appraisal(command, input, done);
@@ -111,9 +138,12 @@ static int learn(const struct command* command, const struct options* options,
 }
 
 static int run_create(const struct command* command, const struct options* options) {
+  attest_profile profile = ATTEST_PROFILE_EVERYTHING;
+  int status = parse_profile(&profile, command, options);
+  if (status != STATUS_GOOD) return status;
   struct evidence_input input;
-  int status = evidence_input_read(&input, command, options);
-  if (status == STATUS_GOOD) status = learn(command, options, &input);
+  status = evidence_input_read(&input, command, options);
+  if (status == STATUS_GOOD) status = learn(command, options, &input, profile);
   evidence_input_free(&input);
   return status;
 }
@@ -130,11 +160,12 @@ static int run_check(const struct command* command, const struct options* option
   return written ? STATUS_GOOD : STATUS_FAILED;
 }
 
-const struct command kPolicyCreateCommand = {.name = "policy create",
-                                             .help = kCreateHelp,
-                                             .accepts = EVIDENCE_OPTIONS | HAS(OUTPUT),
-                                             .operand = NULL,
-                                             .run = run_create};
+const struct command kPolicyCreateCommand = {
+    .name = "policy create",
+    .help = kCreateHelp,
+    .accepts = EVIDENCE_OPTIONS | HAS(PROFILE) | HAS(OUTPUT),
+    .operand = NULL,
+    .run = run_create};
 
 const struct command kPolicyCheckCommand = {
     .name = "policy check", .help = kCheckHelp, .accepts = 0, .operand = "FILE", .run = run_check};

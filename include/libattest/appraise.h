@@ -48,6 +48,25 @@ ATTEST_API ATTEST_MUST_CHECK attest_status
 attest_policy_learn(attest_policy** policy, attest_report** report, attest_evidence* evidence,
                     const attest_appraise_options* options);
 
+/* What a policy is learned of. */
+typedef enum attest_profile {
+  /* The key, every quoted PCR that stays the same from boot to boot, and the IMA list. */
+  ATTEST_PROFILE_EVERYTHING = 0,
+  /* The key, PCRs 0 to 7 (BIOS) and 17 to 19 (VMM), and that there was a dynamic launch. */
+  ATTEST_PROFILE_TRUSTED_BOOT = 1,
+  /* The key and PCRs 0 to 9: BIOS and, where the boot loader measures them, kernel and ramdisk. */
+  ATTEST_PROFILE_MEASURED_BOOT = 2
+} attest_profile;
+
+/*
+ * attest_policy_learn_profile: attest_policy_learn for one of the profiles. With
+ * ATTEST_PROFILE_TRUSTED_BOOT evidence whose PCR 17 shows no launch is not sound. Findings of
+ * ATTEST_COMPONENT_POLICY say what the policy leaves out.
+ */
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_learn_profile(
+    attest_policy** policy, attest_report** report, attest_evidence* evidence,
+    const attest_appraise_options* options, attest_profile profile);
+
 #ifdef __cplusplus
 }
 #endif

@@ -345,6 +345,11 @@ class EventLog {
   explicit EventLog(Bytes in, attest_hash bank = ATTEST_HASH_NONE)
       : handle_(Owned::make(attest_eventlog_parse, in.data(), in.size(), bank)) {}
 
+  // The log of a dynamic launch.
+  static EventLog launch(Bytes in, attest_hash bank = ATTEST_HASH_NONE) {
+    return EventLog(Owned::make(attest_eventlog_parse_launch, in.data(), in.size(), bank));
+  }
+
   attest_eventlog_format format() const noexcept { return attest_eventlog_get_format(get()); }
   std::size_t size() const noexcept { return attest_eventlog_num_events(get()); }
   attest_event at(std::size_t index) const {
@@ -367,6 +372,7 @@ class EventLog {
 
  private:
   using Owned = Handle<attest_eventlog, attest_eventlog_free>;
+  explicit EventLog(Owned handle) noexcept : handle_(std::move(handle)) {}
   Owned handle_;
 };
 
@@ -474,6 +480,9 @@ class Evidence {
   void set_eventlog(Bytes log) {
     check(attest_evidence_set_eventlog(handle_.get(), log.data(), log.size()));
   }
+  void set_launch_log(Bytes log) {
+    check(attest_evidence_set_launch_log(handle_.get(), log.data(), log.size()));
+  }
   // `first_entry`: 0 for a whole list, else a Node's ima_entries().
   void set_ima(Bytes list, std::uint64_t first_entry = 0) {
     check(attest_evidence_set_ima(handle_.get(), list.data(), list.size()));
@@ -539,16 +548,18 @@ inline Report appraise(Evidence& evidence, const Policy& policy, Bytes nonce, st
   return appraise(evidence, &policy, nonce, now, node);
 }
 
-// See attest_policy_learn. No policy when the evidence is not sound; the report says why.
+// See attest_policy_learn_profile. No policy when the evidence is not sound; the report says why.
 struct Learned {
   std::optional<Policy> policy;
   Report report;
 };
-inline Learned learn_policy(Evidence& evidence, Bytes nonce, std::int64_t now = 0) {
+inline Learned learn_policy(Evidence& evidence, Bytes nonce, std::int64_t now = 0,
+                            attest_profile profile = ATTEST_PROFILE_EVERYTHING) {
   const attest_appraise_options options = appraise_options(nonce, now);
   attest_policy* policy = nullptr;
   attest_report* report = nullptr;
-  evidence.check_read(attest_policy_learn(&policy, &report, evidence.get(), &options));
+  evidence.check_read(
+      attest_policy_learn_profile(&policy, &report, evidence.get(), &options, profile));
   Learned learned{std::nullopt, Report(report)};
   if (policy != nullptr) learned.policy.emplace(policy);
   return learned;

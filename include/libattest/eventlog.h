@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * TCG boot event logs (PC Client Platform Firmware Profile), SHA-1 and crypto-agile format.
+ * TCG boot event logs (PC Client Platform Firmware Profile), SHA-1 and crypto-agile format, and the
+ * logs that a dynamic launch by Intel TXT leaves (Intel TXT Software Development Guide, appendix
+ * on the event log).
  *
  * A log is the node's own story. Its digests are proven when they replay to quoted PCR values; an
  * event's data is proven when, besides, its digest covers it; an event's type is never proven.
@@ -24,7 +26,9 @@ typedef struct attest_eventlog attest_eventlog;
 typedef enum attest_eventlog_format {
   ATTEST_EVENTLOG_NONE = 0,
   ATTEST_EVENTLOG_SHA1 = 1,
-  ATTEST_EVENTLOG_CRYPTO_AGILE = 2
+  ATTEST_EVENTLOG_CRYPTO_AGILE = 2,
+  ATTEST_EVENTLOG_TXT_CONTAINER = 3, /* SHA-1 events in a "TXT Event Container" (TPM 1.2) */
+  ATTEST_EVENTLOG_TXT_LEGACY = 4     /* one bank's events behind a TCG_LOG_DESCRIPTOR (TPM 2.0) */
 } attest_eventlog_format;
 
 /* How far an event's digest vouches for its data. */
@@ -40,7 +44,7 @@ typedef enum attest_coverage {
 typedef struct attest_event {
   size_t size;
   uint64_t offset; /* bytes from the start of the log */
-  uint32_t pcr;
+  uint32_t pcr;    /* above 23: data about the log, never extended */
   uint32_t type;
   const char* type_name; /* "EV_SEPARATOR" */
   const uint8_t* data;
@@ -58,6 +62,16 @@ typedef struct attest_event {
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_eventlog_parse(attest_eventlog** out,
                                                                  const uint8_t* data,
                                                                  size_t data_len, attest_hash bank);
+
+/*
+ * attest_eventlog_parse_launch is the same for the log of a dynamic launch, whose events are of
+ * PCRs 17 to 22: the bytes that an element of the TXT heap points to (5, 7 or 8), whole or the used
+ * part alone, or /sys/kernel/security/slaunch/eventlog. They say of which format they are.
+ */
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_eventlog_parse_launch(attest_eventlog** out,
+                                                                        const uint8_t* data,
+                                                                        size_t data_len,
+                                                                        attest_hash bank);
 
 ATTEST_API attest_eventlog_format attest_eventlog_get_format(const attest_eventlog* log);
 ATTEST_API size_t attest_eventlog_num_events(const attest_eventlog* log);

@@ -44,6 +44,14 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_evidence_set_eventlog(attest_e
                                                                         size_t log_len);
 
 /*
+ * attest_evidence_set_launch_log: the log of a dynamic launch, as attest_eventlog_parse_launch. It
+ * explains PCRs 17 to 22, which the boot event log then must leave to it.
+ */
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_evidence_set_launch_log(attest_evidence* evidence,
+                                                                          const uint8_t* log,
+                                                                          size_t log_len);
+
+/*
  * attest_evidence_set_ima: the IMA measurement list, binary or ascii. It is parsed by the
  * appraisal, which is then what returns ATTEST_E_MALFORMED.
  */

@@ -23,6 +23,14 @@ verify::Options options_from(const attest_appraise_options* options) {
   return {attest::api::bytes(o.nonce, o.nonce_len), o.now};
 }
 
+verify::Profile profile_of(const attest_profile& profile) {
+  const int number = attest::api::number_of(profile);
+  if (number < ATTEST_PROFILE_EVERYTHING || number > ATTEST_PROFILE_MEASURED_BOOT) {
+    throw std::invalid_argument("profile is none that this version of libattest knows");
+  }
+  return static_cast<verify::Profile>(number);
+}
+
 // The evidence for one appraisal. What can be read once only is not read again, not even after an
 // appraisal that failed halfway.
 verify::Evidence& use(attest_evidence& evidence) {
@@ -60,15 +68,23 @@ attest_status attest_appraise(attest_report** out, attest_evidence* evidence,
 attest_status attest_policy_learn(attest_policy** policy, attest_report** report,
                                   attest_evidence* evidence,
                                   const attest_appraise_options* options) {
+  return attest_policy_learn_profile(policy, report, evidence, options, ATTEST_PROFILE_EVERYTHING);
+}
+
+attest_status attest_policy_learn_profile(attest_policy** policy, attest_report** report,
+                                          attest_evidence* evidence,
+                                          const attest_appraise_options* options,
+                                          attest_profile profile) {
   return guard([&] {
     attest::api::require(report, "report");
     *report = nullptr;
     attest::api::clear_output(policy, "policy");
     attest::api::require(evidence, "evidence");
     const verify::Options o = options_from(options);
+    const verify::Profile wanted = profile_of(profile);
     auto made_report = std::make_unique<attest_report>();
     auto made_policy = std::make_unique<attest_policy>();
-    verify::Learned learned = verify::learn_policy(use(*evidence), o);
+    verify::Learned learned = verify::learn_policy(use(*evidence), o, wanted);
     made_report->report = std::move(learned.report);
     if (learned.policy) {
       made_policy->policy = std::move(*learned.policy);

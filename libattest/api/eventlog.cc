@@ -26,6 +26,21 @@ inline constexpr std::size_t kFirstSize<attest_event> = offsetof(attest_event, c
 
 namespace {
 
+attest_status parse(attest_eventlog** out, const std::uint8_t* data, std::size_t data_len,
+                    const attest_hash& bank, eventlog::Source source) {
+  return guard([&] {
+    attest::api::clear_output(out);
+    auto inspection = attest::verify::inspect_eventlog(attest::api::bytes(data, data_len),
+                                                       attest::api::hash_of(bank, "bank"), source);
+    std::vector<std::string> names;
+    names.reserve(inspection.log.events().size());
+    for (const eventlog::Event& event : inspection.log.events()) {
+      names.push_back(eventlog::type_name(event.type));
+    }
+    attest::api::give(out, attest_eventlog{std::move(inspection), std::move(names)});
+  });
+}
+
 attest_pcrs replayed_pcrs(const eventlog::Replay& replay) {
   attest_pcrs out;
   for (const eventlog::Bank& bank : replay.banks) {
@@ -42,17 +57,12 @@ extern "C" {
 
 attest_status attest_eventlog_parse(attest_eventlog** out, const std::uint8_t* data,
                                     std::size_t data_len, attest_hash bank) {
-  return guard([&] {
-    attest::api::clear_output(out);
-    auto inspection = attest::verify::inspect_eventlog(attest::api::bytes(data, data_len),
-                                                       attest::api::hash_of(bank, "bank"));
-    std::vector<std::string> names;
-    names.reserve(inspection.log.events().size());
-    for (const eventlog::Event& event : inspection.log.events()) {
-      names.push_back(eventlog::type_name(event.type));
-    }
-    attest::api::give(out, attest_eventlog{std::move(inspection), std::move(names)});
-  });
+  return parse(out, data, data_len, bank, eventlog::Source::kFirmware);
+}
+
+attest_status attest_eventlog_parse_launch(attest_eventlog** out, const std::uint8_t* data,
+                                           std::size_t data_len, attest_hash bank) {
+  return parse(out, data, data_len, bank, eventlog::Source::kLaunch);
 }
 
 attest_eventlog_format attest_eventlog_get_format(const attest_eventlog* log) {

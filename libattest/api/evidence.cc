@@ -24,6 +24,13 @@ verify::ReadBytes reader_of(attest_read_fn read, void* user) {
   };
 }
 
+verify::EventLogEvidence log_of(attest::Bytes in, attest::eventlog::Log (*parse)(attest::Bytes)) {
+  verify::EventLogEvidence made;
+  made.bytes.assign(in.begin(), in.end());
+  made.log = parse(made.bytes);
+  return made;
+}
+
 void set_ima(attest_evidence& evidence, verify::ImaEvidence ima) {
   evidence.evidence.ima = std::move(ima);
   evidence.ima_spent = false;
@@ -85,11 +92,17 @@ attest_status attest_evidence_set_eventlog(attest_evidence* evidence, const std:
                                            std::size_t log_len) {
   return guard([&] {
     attest::api::require(evidence, "evidence");
-    const attest::Bytes in = attest::api::bytes(log, log_len);
-    verify::EventLogEvidence made;
-    made.bytes.assign(in.begin(), in.end());
-    made.log = attest::eventlog::Log::parse(made.bytes);
-    evidence->evidence.event_log = std::move(made);
+    evidence->evidence.event_log =
+        log_of(attest::api::bytes(log, log_len), attest::eventlog::Log::parse);
+  });
+}
+
+attest_status attest_evidence_set_launch_log(attest_evidence* evidence, const std::uint8_t* log,
+                                             std::size_t log_len) {
+  return guard([&] {
+    attest::api::require(evidence, "evidence");
+    evidence->evidence.launch_log =
+        log_of(attest::api::bytes(log, log_len), attest::eventlog::Log::parse_launch);
   });
 }
 

@@ -118,7 +118,7 @@ const char* attest_severity_name(attest_severity severity) {
 }
 
 const char* attest_component_name(attest_component component) {
-  return name_or_mark(number_of(component), policy::Component::kNode);
+  return name_or_mark(number_of(component), policy::Component::kLaunchLog);
 }
 
 const char* attest_pcr_state_name(attest_pcr_state state) {

@@ -11,56 +11,17 @@
 #include "libattest/base/text.h"
 #include "libattest/eventlog/coverage.h"
 #include "libattest/eventlog/event_data.h"
+#include "libattest/eventlog/issues.h"
+#include "libattest/eventlog/launch.h"
 #include "libattest/eventlog/startup.h"
 #include "libattest/eventlog/types.h"
 
 namespace attest::eventlog {
 namespace {
 
-constexpr std::size_t kNumProblems = static_cast<std::size_t>(Problem::kQuirk) + 1;
 // The firmware's own PCRs, each of which ends in a separator (PFP 3.3.4).
 constexpr std::uint32_t kNumFirmwarePcrs = 8;
 constexpr std::uint32_t kExitBootServicesPcr = 5;
-
-// Issues, at most a thousand. The first of each kind in each PCR is always kept, so that a log can
-// not hide one sort of trouble behind a flood of another.
-class Issues {
- public:
-  explicit Issues(std::vector<Issue>& list) : list_(list) {}
-
-  template <typename Words>
-  void add(Problem problem, const Event& e, std::uint32_t pcr, Words words) {
-    bool& known = known_[std::min(pcr, kNumPcrs)][static_cast<std::size_t>(problem)];
-    if (known && num_repeated_ == kMaxRepeated) {
-      ++num_dropped_;
-      last_dropped_ = {problem, e.index, pcr, {}};
-      return;
-    }
-    if (known) ++num_repeated_;
-    known = true;
-    list_.push_back({problem, e.index, pcr, words()});
-  }
-  void add(Problem problem, const Event& e, std::string_view words) {
-    add(problem, e, e.pcr, [&] { return std::string(words); });
-  }
-  void finish() {
-    if (num_dropped_ == 0) return;
-    last_dropped_.what =
-        "and " + std::to_string(num_dropped_) +
-        " more, of kinds that are listed above for the same PCRs; this is the last";
-    list_.push_back(std::move(last_dropped_));
-  }
-
- private:
-  static constexpr std::size_t kMaxRepeated = 700;
-  static_assert((kNumPcrs + 1) * kNumProblems + kMaxRepeated + 1 <= 1000);
-
-  std::vector<Issue>& list_;
-  std::array<std::array<bool, kNumProblems>, kNumPcrs + 1> known_{};
-  std::size_t num_repeated_ = 0;
-  std::uint64_t num_dropped_ = 0;
-  Issue last_dropped_{};
-};
 
 class Checker {
  public:
@@ -241,6 +202,7 @@ std::string_view name_of(Coverage coverage) noexcept {
 Checked check(const Log& log, crypto::Hash bank) {
   const std::optional<std::size_t> algorithm = log.find(bank);
   if (!algorithm) throw std::invalid_argument("the event log does not carry this bank");
+  if (log.source() == Source::kLaunch) return check_launch(log, bank);
   Checked out;
   out.coverage.reserve(log.events().size());
   Checker checker(log, bank, *algorithm, out);

@@ -36,9 +36,12 @@ enum class Problem : std::uint8_t {
   kFirmwareError,   // a separator that says that the firmware failed
   kUnknownType,     // no type of PFP
   kUnusedType,      // EV_UNUSED
-  kRetyped,         // digest of a well-known event under another type
-  kMalformedData,   // typed data that is not of its structure
-  kQuirk,           // a named firmware quirk was allowed for
+  // The digest of a well-known event under another type, or a type where no launch has it.
+  kRetyped,
+  kMalformedData,  // typed data that is not of its structure
+  kQuirk,          // a named firmware quirk was allowed for
+  kLogFull,        // the log's area is full: events may have been lost
+  kLast = kLogFull,
 };
 
 struct Issue {
@@ -56,7 +59,7 @@ struct Checked {
 };
 
 // Checks each event's data against its digest in `bank`, which the log must carry, and the order
-// rules of PFP section 10.
+// rules of PFP section 10, or of a dynamic launch.
 Checked check(const Log& log, crypto::Hash bank);
 
 }  // namespace attest::eventlog

@@ -8,6 +8,7 @@
 #include "libattest/base/hex.h"
 #include "libattest/base/text.h"
 #include "libattest/eventlog/event_data.h"
+#include "libattest/eventlog/launch.h"
 #include "libattest/eventlog/types.h"
 
 namespace attest::eventlog {
@@ -197,6 +198,10 @@ std::string by_type(const Log& log, const Event& e) {
 
 std::string describe(const Log& log, const Event& event) {
   try {
+    if (log.source() == Source::kLaunch && is_txt_type(event.type)) {
+      if (event.data.empty()) return name_in_launch(log, event);
+      return is_ascii_text(event.data) ? text_of(event.data) : short_bytes(event.data);
+    }
     return by_type(log, event);
   } catch (const ParseError&) {
     return bytes_of(event.data) + ", not of the type's structure";

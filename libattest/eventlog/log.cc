@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "libattest/base/text.h"
+#include "libattest/eventlog/txt_container.h"
 #include "libattest/eventlog/types.h"
 
 namespace attest::eventlog {
@@ -14,10 +15,15 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kFormatName = "event log";
+constexpr std::string_view kLaunchFormatName = "launch log";
 constexpr std::size_t kMaxLog = std::size_t{64} << 20U;
 constexpr std::uint32_t kMaxEvents = 1U << 18U;  // real logs have a few hundred
-constexpr std::uint32_t kMaxAlgorithms = 16;     // TPM2_NUM_PCR_BANKS
+// A launch's log is in an area of a few KiB.
+constexpr std::size_t kMaxLaunchLog = std::size_t{1} << 20U;
+constexpr std::uint32_t kMaxLaunchEvents = 1U << 12U;
+constexpr std::uint32_t kMaxAlgorithms = 16;  // TPM2_NUM_PCR_BANKS
 constexpr std::uint32_t kMaxPcr = 23;
+constexpr std::uint32_t kFirstLaunchPcr = 17;
 constexpr std::size_t kSha1Size = 20;
 constexpr std::size_t kSignatureSize = 16;
 
@@ -33,28 +39,40 @@ struct Header {
 
 class Parser {
  public:
-  Parser(Bytes in, std::vector<Algorithm>& algorithms, std::vector<Event>& events,
-         std::vector<const std::uint8_t*>& digests)
-      : r_(in, kFormatName), algorithms_(algorithms), events_(events), digests_(digests) {}
-
-  Header run() {
-    if (r_.remaining() > kMaxLog) r_.fail("log", "larger than 64 MiB");
+  Parser(const Reader& r, Source source, std::vector<Algorithm>& algorithms,
+         std::vector<Event>& events, std::vector<const std::uint8_t*>& digests)
+      : r_(r), source_(source), algorithms_(algorithms), events_(events), digests_(digests) {
     algorithms_.push_back({static_cast<std::uint16_t>(crypto::Hash::kSha1),
                            static_cast<std::uint16_t>(kSha1Size), crypto::Hash::kSha1});
-    if (r_.done()) return {};
+  }
+
+  // A log whose first record says what the others are.
+  Header run() {
+    if (at_end()) return {};
     const Header header = first_event();
     reserve();
-    while (!r_.done()) {
-      if (header.format == Format::kSha1) {
-        sha1_event();
-      } else {
+    while (!at_end()) {
+      if (header.format == Format::kCryptoAgile) {
         agile_event();
+      } else {
+        plain_event();
       }
     }
     return header;
   }
 
+  // A log that has nothing but SHA-1 events.
+  void run_sha1() {
+    while (!r_.done()) plain_event();
+  }
+
  private:
+  bool at_end() const {
+    // No event of a launch begins with so many zeros.
+    return r_.done() || (source_ == Source::kLaunch && is_zero(Reader(r_).rest()));
+  }
+  static bool is_zero(Bytes bytes) noexcept { return std::ranges::none_of(bytes, std::identity{}); }
+
   // Room for what an ordinary log may still hold, without believing any number in it.
   void reserve() {
     constexpr std::size_t kMost = 4096;
@@ -66,15 +84,20 @@ class Parser {
   }
 
   Event& begin_event() {
+    const bool launch = source_ == Source::kLaunch;
     if (events_.size() >= kMaxEvents) r_.fail("pcrIndex", "more than 262144 events");
+    if (launch && events_.size() >= kMaxLaunchEvents) r_.fail("pcrIndex", "more than 4096 events");
     Event e;
     e.index = static_cast<std::uint32_t>(events_.size());
     e.offset = r_.offset();
     e.pcr = r_.u32le("pcrIndex");
-    if (e.pcr > kMaxPcr && e.pcr != kTrustBoundaryPcr) {
+    if (e.pcr > kMaxPcr && e.pcr != (launch ? kTxtDataPcr : kTrustBoundaryPcr)) {
       r_.fail("pcrIndex", "no PCR has this number");
     }
     e.type = r_.u32le("eventType");
+    if (launch && (e.pcr < kFirstLaunchPcr || e.pcr == kMaxPcr) && e.type != kEvNoAction) {
+      r_.fail("pcrIndex", "not 17 to 22, the PCRs of a dynamic launch");
+    }
     if (e.pcr == kTrustBoundaryPcr && e.type != kEvNoAction) {
       r_.fail("pcrIndex", "no PCR has this number, and only EV_NO_ACTION may say 0xffffffff");
     }
@@ -83,10 +106,10 @@ class Parser {
     return events_.back();
   }
 
-  // TCG_PCClientPCREvent
-  void sha1_event() {
+  // TCG_PCClientPCREvent, whose digest has the size of the log's one algorithm.
+  void plain_event() {
     Event& e = begin_event();
-    digests_.push_back(r_.take(kSha1Size, "digest").data());
+    digests_.push_back(r_.take(algorithms_.front().size, "digest").data());
     const std::uint32_t size = r_.u32le("eventDataSize");
     e.data = r_.take(size, "event");
   }
@@ -114,20 +137,30 @@ class Parser {
                                     algorithms_.begin());
   }
 
-  // The first record, of the SHA-1 shape in both formats, says which format the others have.
+  // The first record, of the SHA-1 shape in all formats, says which format the others have.
   Header first_event() {
-    sha1_event();
+    plain_event();
     const Event& e = events_.front();
     if (e.type != kEvNoAction || e.data.size() < kSignatureSize) return {};
     const std::string_view signature = as_text(e.data.first(kSignatureSize));
-    if (signature != kSpecId03 && signature != kSpecId02 && signature != kSpecId00) return {};
-    Reader r(e.data, kFormatName, r_.offset() - e.data.size());
+    const bool legacy = source_ == Source::kLaunch && signature == kLogDescriptor;
+    if (signature != kSpecId03 && signature != kSpecId02 && signature != kSpecId00 && !legacy) {
+      return {};
+    }
+    Reader r(e.data, source_ == Source::kLaunch ? kLaunchFormatName : kFormatName,
+             r_.offset() - e.data.size());
     if (e.pcr != 0) r.fail("specID", "its pcrIndex is not 0");
-    const Bytes digest(digests_.front(), kSha1Size);
-    if (std::ranges::any_of(digest, std::identity{})) r.fail("specID", "its digest is not zero");
+    if (!is_zero(Bytes(digests_.front(), kSha1Size))) r.fail("specID", "its digest is not zero");
     r.take(kSignatureSize, "signature");
-    if (signature != kSpecId03) return spec_id_12(r, signature == kSpecId02);
-    const Header header = spec_id_03(r);
+    Header header;
+    if (legacy) {
+      header = {Format::kTxtLegacy, 8};
+      algorithms_ = {parse_log_descriptor(r)};
+    } else if (signature == kSpecId03) {
+      header = spec_id_03(r);
+    } else {
+      return spec_id_12(r, signature == kSpecId02);
+    }
     digests_.assign(algorithms_.size(), nullptr);  // the header has no digest in the log's banks
     return header;
   }
@@ -189,6 +222,7 @@ class Parser {
   }
 
   Reader r_;
+  Source source_;
   std::vector<Algorithm>& algorithms_;
   std::vector<Event>& events_;
   std::vector<const std::uint8_t*>& digests_;
@@ -197,15 +231,49 @@ class Parser {
 }  // namespace
 
 std::string_view name_of(Format format) noexcept {
-  return format == Format::kCryptoAgile ? "crypto-agile" : "sha1";
+  switch (format) {
+    case Format::kSha1:
+      return "sha1";
+    case Format::kCryptoAgile:
+      return "crypto-agile";
+    case Format::kTxtContainer:
+      return "txt-container";
+    case Format::kTxtLegacy:
+      return "txt-legacy";
+  }
+  return "sha1";
 }
 
 Log Log::parse(Bytes in) {
+  const Reader r(in, kFormatName);
+  if (in.size() > kMaxLog) r.fail("log", "larger than 64 MiB");
   Log log;
-  const Header header = Parser(in, log.algorithms_, log.events_, log.digests_).run();
+  const Header header =
+      Parser(r, Source::kFirmware, log.algorithms_, log.events_, log.digests_).run();
   log.format_ = header.format;
   log.pointer_size_ = header.pointer_size;
   return log;
+}
+
+Log Log::parse_launch(Bytes in) {
+  const Reader r(in, kLaunchFormatName);
+  if (in.size() > kMaxLaunchLog) r.fail("log", "larger than 1 MiB");
+  Log log;
+  log.source_ = Source::kLaunch;
+  if (is_txt_container(in)) {
+    const TxtContainer container = parse_txt_container(r);
+    Parser(container.events, Source::kLaunch, log.algorithms_, log.events_, log.digests_)
+        .run_sha1();
+    log.format_ = Format::kTxtContainer;
+    log.full_ = container.full;
+    return log;
+  }
+  log.format_ = Parser(r, Source::kLaunch, log.algorithms_, log.events_, log.digests_).run().format;
+  return log;
+}
+
+bool is_extended(const Event& event) noexcept {
+  return event.type != kEvNoAction && event.pcr <= kMaxPcr;
 }
 
 Bytes Log::digest(const Event& event, std::size_t algorithm) const noexcept {

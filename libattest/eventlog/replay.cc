@@ -59,7 +59,7 @@ Replay replay(const Log& log, std::span<const crypto::Hash> banks) {
   }
   bool dynamic_launch = false;
   for (const Event& e : log.events()) {
-    if (e.type == kEvNoAction) continue;
+    if (!is_extended(e)) continue;
     ++out.num_extends[e.pcr];
     dynamic_launch |= is_drtm(e.pcr);
   }
@@ -73,7 +73,7 @@ Replay replay(const Log& log, std::span<const crypto::Hash> banks) {
     const bool locality = startup.feed(e).step == Startup::Step::kApplied;
     for (BankReplay& bank : replays) {
       if (locality) bank.set_locality(startup.locality());
-      if (e.type != kEvNoAction) bank.extend(log, e);
+      if (is_extended(e)) bank.extend(log, e);
     }
   }
   out.startup_locality = startup.locality();
@@ -87,6 +87,18 @@ Replay replay(const Log& log) {
     if (a.hash) banks.push_back(*a.hash);
   }
   return replay(log, banks);
+}
+
+crypto::Digest replay_without_launch(const Log& log, crypto::Hash bank, std::uint32_t pcr) {
+  const std::optional<std::size_t> algorithm = log.find(bank);
+  if (!algorithm) throw std::invalid_argument("the event log does not carry this bank");
+  crypto::Hasher hasher(bank);
+  crypto::Digest value = crypto::Digest::filled(hasher.size(), 0xff);
+  for (const Event& e : log.events()) {
+    if (!is_extended(e) || e.pcr != pcr) continue;
+    value = hasher({value.bytes(), log.digest(e, *algorithm)});
+  }
+  return value;
 }
 
 bool is_initial(std::uint32_t pcr, Bytes value) noexcept {

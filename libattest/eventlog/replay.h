@@ -40,6 +40,10 @@ Replay replay(const Log& log, std::span<const crypto::Hash> banks);
 // The same for every bank that the log carries and libattest computes.
 Replay replay(const Log& log);
 
+// What a PCR of 17 to 22 would be, had its events been extended by software and without the launch
+// that sets it to zero. For words only: no value that this leads to is a launch's.
+crypto::Digest replay_without_launch(const Log& log, crypto::Hash bank, std::uint32_t pcr);
+
 // The value of a PCR that nothing was ever extended into: zero, and for PCRs 17 to 22 also all
 // ones.
 bool is_initial(std::uint32_t pcr, Bytes value) noexcept;

@@ -52,6 +52,21 @@ enum EventType : std::uint32_t {
   kEvEfiSpdmDeviceAuthority = 0x800000e4,
 };
 
+// Types of Intel TXT's (Software Development Guide, appendix on the event log) and tboot's that
+// rules or words are about.
+enum TxtEventType : std::uint32_t {
+  kTxtPcrMapping = 0x401,
+  kTxtHashStart = 0x402,
+  kTxtCombinedHash = 0x403,
+  kTxtSinitPubkeyHash = 0x410,
+  kTxtLcpDetailsHash = 0x412,
+  kTxtLcpAuthoritiesHash = 0x413,
+  kTxtTbootMeasurement = 0x501,
+};
+
+// Records of a TXT log about the log itself have this pcrIndex: data, never extended.
+inline constexpr std::uint32_t kTxtDataPcr = 255;
+
 // The Windows loader's last record has this pcrIndex: data about the log, never extended.
 inline constexpr std::uint32_t kTrustBoundaryPcr = 0xffffffff;
 

@@ -57,6 +57,10 @@ constexpr std::array kIds{
     Id{Code::kEventType, "event-type"},
     Id{Code::kEventQuirk, "event-quirk"},
     Id{Code::kEventRetyped, "event-retyped"},
+    Id{Code::kLaunchLogMissing, "launchlog-missing"},
+    Id{Code::kEventUnknown, "event-unknown"},
+    Id{Code::kEventOrder, "event-order"},
+    Id{Code::kEventLogFull, "eventlog-full"},
     Id{Code::kImaMissing, "ima-missing"},
     Id{Code::kImaEmpty, "ima-empty"},
     Id{Code::kImaReplay, "ima-replay"},
@@ -83,6 +87,7 @@ constexpr std::array kIds{
     Id{Code::kPolicyEmpty, "policy-empty"},
     Id{Code::kPolicySha1, "policy-sha1"},
     Id{Code::kPolicyPath, "policy-path"},
+    Id{Code::kPolicyPcr, "policy-pcr"},
     Id{Code::kNodeClock, "node-clock"},
     Id{Code::kNodeResetCount, "node-reset-count"},
     Id{Code::kNodeRestartCount, "node-restart-count"},
@@ -129,6 +134,8 @@ std::string_view name_of(Component component) noexcept {
       return "policy";
     case Component::kNode:
       return "node";
+    case Component::kLaunchLog:
+      return "launchlog";
   }
   return {};
 }

@@ -30,6 +30,7 @@ enum class Component : std::uint8_t {
   kIma = 5,
   kPolicy = 6,
   kNode = 7,
+  kLaunchLog = 8,
 };
 
 // Stable numbers and ids: never renumbered, never reused. Grouped by component.
@@ -81,6 +82,10 @@ enum class Code : std::uint16_t {
   kEventType = 411,
   kEventQuirk = 412,
   kEventRetyped = 413,
+  kLaunchLogMissing = 414,
+  kEventUnknown = 415,
+  kEventOrder = 416,
+  kEventLogFull = 417,
   // The IMA measurement list.
   kImaMissing = 501,
   kImaEmpty = 502,
@@ -109,6 +114,7 @@ enum class Code : std::uint16_t {
   kPolicyEmpty = 602,
   kPolicySha1 = 603,
   kPolicyPath = 604,
+  kPolicyPcr = 605,
   // What is remembered of the node.
   kNodeClock = 701,
   kNodeResetCount = 702,

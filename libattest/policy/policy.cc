@@ -31,6 +31,33 @@ bool lists_sha1(const RuntimePolicy& rules) {
   return rules.files.has_algorithm("sha1") || any(rules.keyrings) || any(rules.buffers);
 }
 
+// PC Client Platform TPM Profile 1.05, 4.6.2: a dynamic launch sets PCR 17 to zero and then extends
+// it.
+void check_launch(const Policy& policy) {
+  if (!policy.launch.required) return;
+  const auto references = policy.pcrs.find(kLaunchPcr);
+  if (references == policy.pcrs.end()) {
+    if (policy.event_log.events.contains(kLaunchPcr)) return;
+    contradiction("/launch/required",
+                  "PCR 17 has neither reference values (/pcrs) nor events (/event_log/events): "
+                  "anybody's launch would do");
+  }
+  for (const crypto::Digest& value : references->second) {
+    if (shows_no_launch(value)) {
+      contradiction("/pcrs/17", "lists the value that it has without the launch that is required");
+    }
+  }
+}
+
+void check_known_events(const Policy& policy) {
+  const std::uint32_t judged = policy.judged_pcrs();
+  for (const auto& [pcr, events] : policy.event_log.known_events) {
+    if ((judged >> pcr & 1U) != 0 && !(policy.ima && policy.ima->pcr == pcr)) continue;
+    contradiction("/event_log/known_events/" + std::to_string(pcr),
+                  "neither reference values (/pcrs) nor events (/event_log/events) judge this PCR");
+  }
+}
+
 void check_ima(const Policy& policy, const ImaPolicy& ima) {
   const std::string pcr = std::to_string(ima.pcr);
   if (policy.pcrs.contains(ima.pcr)) {
@@ -60,12 +87,17 @@ std::string_view name_of(ImaDigest digest) noexcept {
   return {};
 }
 
+bool shows_no_launch(const crypto::Digest& value) noexcept {
+  return value.all(0xff) || value.all(0x00);
+}
+
 std::uint32_t Policy::judged_pcrs() const noexcept {
   std::uint32_t mask = 0;
   const auto judge = [&mask](std::uint32_t pcr) { mask |= std::uint32_t{1} << pcr; };
   for (const auto& [pcr, values] : pcrs) judge(pcr);
   for (const std::uint32_t pcr : event_log.pcrs) judge(pcr);
   for (const auto& [pcr, digests] : event_log.events) judge(pcr);
+  if (launch.required) judge(kLaunchPcr);
   if (ima && (ima->required || ima->rules)) judge(ima->pcr);
   return mask;
 }
@@ -81,6 +113,8 @@ void check_consistent(const Policy& policy) {
                       " has neither reference values (/pcrs) nor events (/event_log/events): a log "
                       "alone proves nothing");
   }
+  check_launch(policy);
+  check_known_events(policy);
   if (policy.ima) check_ima(policy, *policy.ima);
 }
 

@@ -31,13 +31,29 @@ struct KeyPolicy {
   bool binding_required = false;
 };
 
-// The boot event log ("event_log").
+// An event of a machine that was known to be good.
+struct KnownEvent {
+  std::string type;  // as its log names it: "EV_IPL"
+  crypto::Digest digest;
+  std::string description;  // for people: "/initrd.gz"
+};
+
+// The boot event log and the launch log ("event_log").
 struct EventLogPolicy {
-  bool required = false;
+  bool required = false;            // the boot event log
   std::vector<std::uint32_t> pcrs;  // that the log must explain, strictly
   // Digests that the events of a PCR may have, in the policy's bank, sorted: an event with any
   // other fails. PCRs listed here are appraised by that.
   std::map<std::uint32_t, std::vector<crypto::Digest>> events;
+  // Events that PCRs had, in their order. They let no PCR pass: they say which event is the reason
+  // when a PCR does not, and that an event has another type than it had.
+  std::map<std::uint32_t, std::vector<KnownEvent>> known_events;
+};
+
+// A dynamic launch: Intel TXT with tboot ("launch").
+struct LaunchPolicy {
+  bool required = false;      // PCR 17 shows that there was one
+  bool log_required = false;  // its log is there
 };
 
 // What the kernel extends ("ima": {"digest": …}); numbered as ima::DigestMode.
@@ -72,6 +88,12 @@ struct ClockPolicy {
   bool require_safe = false;
 };
 
+// The PCR whose value shows whether there was a dynamic launch.
+inline constexpr std::uint32_t kLaunchPcr = 17;
+// All ones is what PCR 17 has before a dynamic launch. A launch makes it zero and then extends it,
+// so that it is not zero either.
+bool shows_no_launch(const crypto::Digest& value) noexcept;
+
 // Immutable once loaded; shared by any number of appraisals.
 struct Policy {
   crypto::Hash bank = crypto::Hash::kSha256;
@@ -80,6 +102,7 @@ struct Policy {
   // Reference values: a quoted PCR must have one of its list.
   std::map<std::uint32_t, std::vector<crypto::Digest>> pcrs;
   EventLogPolicy event_log;
+  LaunchPolicy launch;
   std::optional<ImaPolicy> ima;
   ClockPolicy clock;
 
@@ -89,9 +112,10 @@ struct Policy {
 
 // The native policy, a JSON document of version 1. Unknown keys are refused with their path, and so
 // is a policy that contradicts itself: a PCR under event_log.pcrs that has neither reference values
-// nor events, the sha1 bank without allow_sha1, an IMA PCR with reference values, any rule about
-// PCR 16 or 23, which software resets at will. "ima": {"allow_match_all": true} lets an exclude
-// pattern of the runtime policy match every path.
+// nor events, a launch that is required without either for PCR 17, events to know a PCR by that
+// nothing judges, the sha1 bank without allow_sha1, an IMA PCR with reference values, any rule
+// about PCR 16 or 23, which software resets at will. "ima": {"allow_match_all": true} lets an
+// exclude pattern of the runtime policy match every path.
 Policy parse_policy(std::string_view json);
 
 // Adds to `policy` what other formats say. Each throws ParseError, also when `policy` has rules of

@@ -96,8 +96,32 @@ std::map<std::uint32_t, std::vector<crypto::Digest>> read_pcr_lists(const json::
   return out;
 }
 
+// What an event is called, in a line of a finding: as long as a log's own names are shown.
+std::string read_words(const json::Value& value) {
+  constexpr std::size_t kMost = 4096;
+  const std::string_view words = value.string();
+  if (words.empty() || words.size() > kMost) value.fail("is not of 1 to 4096 bytes");
+  return std::string(words);
+}
+
+std::map<std::uint32_t, std::vector<KnownEvent>> read_known_events(const json::Value& lists,
+                                                                   crypto::Hash bank) {
+  std::map<std::uint32_t, std::vector<KnownEvent>> out;
+  for (const auto& [key, list] : lists.members()) {
+    std::vector<KnownEvent>& events = out[read_pcr_key(key, list)];
+    if (list.size() == 0) list.fail("lists no event");
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const json::Value event = list.at(i);
+      event.only({"type", "digest", "description"});
+      events.push_back({read_words(event.at("type")), read_pcr_value(event.at("digest"), bank),
+                        read_words(event.at("description"))});
+    }
+  }
+  return out;
+}
+
 EventLogPolicy read_event_log(const json::Value& log, crypto::Hash bank) {
-  log.only({"required", "pcrs", "events"});
+  log.only({"required", "pcrs", "events", "known_events"});
   EventLogPolicy out;
   out.required = flag(log, "required", out.required);
   if (const auto pcrs = log.find("pcrs")) {
@@ -105,6 +129,17 @@ EventLogPolicy read_event_log(const json::Value& log, crypto::Hash bank) {
     sort_unique(out.pcrs);
   }
   if (const auto events = log.find("events")) out.events = read_pcr_lists(*events, bank);
+  if (const auto known = log.find("known_events")) {
+    out.known_events = read_known_events(*known, bank);
+  }
+  return out;
+}
+
+LaunchPolicy read_launch(const json::Value& launch) {
+  launch.only({"required", "log_required"});
+  LaunchPolicy out;
+  out.required = flag(launch, "required", out.required);
+  out.log_required = flag(launch, "log_required", out.log_required);
   return out;
 }
 
@@ -182,7 +217,7 @@ std::vector<crypto::Digest> read_pcr_values(const json::Value& list, crypto::Has
 Policy parse_policy(std::string_view json) {
   const json::Document document = json::Document::parse(json, kPolicyFormat);
   const json::Value root = document.root();
-  root.only({"version", "bank", "allow_sha1", "ak", "pcrs", "event_log", "ima", "clock"});
+  root.only({"version", "bank", "allow_sha1", "ak", "pcrs", "event_log", "launch", "ima", "clock"});
   const json::Value version = root.at("version");
   if (version.number(0xffffffff) != 1) version.fail("only version 1 is known");
   Policy out;
@@ -191,6 +226,7 @@ Policy parse_policy(std::string_view json) {
   if (const auto ak = root.find("ak")) out.ak = read_ak(*ak);
   if (const auto pcrs = root.find("pcrs")) out.pcrs = read_pcr_lists(*pcrs, out.bank);
   if (const auto log = root.find("event_log")) out.event_log = read_event_log(*log, out.bank);
+  if (const auto launch = root.find("launch")) out.launch = read_launch(*launch);
   if (const auto ima = root.find("ima")) out.ima = read_ima(*ima, out.allow_sha1, json);
   if (const auto clock = root.find("clock")) out.clock = read_clock(*clock);
   check_consistent(out);

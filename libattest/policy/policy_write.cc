@@ -47,6 +47,23 @@ void write_pcr_lists(json::Writer& w, std::string_view name,
   w.end_object();
 }
 
+void write_known_events(json::Writer& w,
+                        const std::map<std::uint32_t, std::vector<KnownEvent>>& lists) {
+  w.key("known_events").begin_object();
+  for (const auto& [pcr, events] : lists) {
+    w.key(std::to_string(pcr)).begin_array();
+    for (const KnownEvent& event : events) {
+      w.begin_object();
+      w.member("type", event.type);
+      w.member("digest", to_hex(event.digest.bytes()));
+      w.member("description", event.description);
+      w.end_object();
+    }
+    w.end_array();
+  }
+  w.end_object();
+}
+
 void write_event_log(json::Writer& w, const EventLogPolicy& log) {
   w.key("event_log").begin_object();
   w.member("required", log.required);
@@ -54,6 +71,14 @@ void write_event_log(json::Writer& w, const EventLogPolicy& log) {
   for (const std::uint32_t pcr : log.pcrs) w.value(pcr);
   w.end_array();
   write_pcr_lists(w, "events", log.events);
+  write_known_events(w, log.known_events);
+  w.end_object();
+}
+
+void write_launch(json::Writer& w, const LaunchPolicy& launch) {
+  w.key("launch").begin_object();
+  w.member("required", launch.required);
+  w.member("log_required", launch.log_required);
   w.end_object();
 }
 
@@ -88,6 +113,7 @@ std::string to_json(const Policy& policy) {
   write_ak(w, policy.ak);
   write_pcr_lists(w, "pcrs", policy.pcrs);
   write_event_log(w, policy.event_log);
+  write_launch(w, policy.launch);
   if (policy.ima) write_ima(w, *policy.ima);
   w.key("clock").begin_object();
   w.member("require_safe", policy.clock.require_safe);

@@ -59,6 +59,9 @@ void write_claims(json::Writer& w, const Claims& claims) {
   write_pcrs(w, claims.pcrs);
   w.member("num_events", claims.num_events);
   member_or_null(w, "secure_boot", claims.secure_boot.value_or(""));
+  w.member("measured_launch", claims.measured_launch);
+  w.member("num_launch_events", claims.num_launch_events);
+  member_or_null(w, "untrusted_launch_mapping", claims.launch_mapping);
   w.member("ima_entries", claims.ima_entries);
   w.member("ima_verified_before", claims.ima_verified);
   w.member("ima_unverified", claims.ima_unverified);

@@ -56,7 +56,13 @@ struct Claims {
   std::optional<std::uint64_t> firmware_version;
   std::vector<PcrClaim> pcrs;
   std::optional<std::uint64_t> num_events;
-  std::optional<std::string> secure_boot;       // "enabled", "disabled"; absent: not known
+  std::optional<std::string> secure_boot;  // "enabled", "disabled"; absent: not known
+  // Whether a dynamic launch has put PCR 17 to its value. True: the launch log replays to it from
+  // the zero that only a launch gives it, or it is a reference value of a policy that demands a
+  // launch. False: it is all ones or zeros. Absent: neither is proven.
+  std::optional<bool> measured_launch;
+  std::optional<std::uint64_t> num_launch_events;
+  std::string launch_mapping;  // "legacy", as types claim that no digest covers; empty: not known
   std::optional<std::uint64_t> ima_entries;     // that the quote covers
   std::optional<std::uint64_t> ima_verified;    // among them, by earlier appraisals
   std::optional<std::uint64_t> ima_unverified;  // that follow them

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "libattest/verify/eventlog.h"
+#include "libattest/verify/explain.h"
 #include "libattest/verify/ima.h"
+#include "libattest/verify/launch.h"
 #include "libattest/verify/pcr_table.h"
 
 namespace attest::verify {
@@ -71,6 +73,49 @@ Verdict verdict_of(const policy::Policy* policy, policy::Findings& findings) {
   return policy != nullptr && policy->judged_pcrs() != 0 ? Verdict::kTrusted : Verdict::kUnknown;
 }
 
+// The PCRs that each log is to explain: a launch log those of a launch, the boot event log all that
+// nobody else does.
+constexpr std::uint32_t kLaunchPcrs = 0x7e0000;  // 17 to 22
+struct LogPcrs {
+  std::uint32_t event_log = 0;
+  std::uint32_t launch_log = 0;
+};
+LogPcrs pcrs_of(const Evidence& evidence, std::uint32_t ima_pcr) noexcept {
+  LogPcrs out;
+  if (evidence.launch_log) out.launch_log = kLaunchPcrs;
+  if (evidence.event_log) out.event_log = ~out.launch_log;
+  out.event_log &= ~(std::uint32_t{1} << ima_pcr);
+  out.launch_log &= ~(std::uint32_t{1} << ima_pcr);
+  return out;
+}
+
+void judge_event_logs(const Evidence& evidence, const policy::Policy* policy,
+                      const QuotedPcrs& quoted, const LogPcrs& pcrs, PcrTable& table,
+                      Report& report) {
+  if (evidence.event_log) {
+    judge_eventlog(evidence.event_log->log, policy, quoted, pcrs.event_log, table, report.findings,
+                   report.claims);
+  } else if (policy != nullptr && policy->event_log.required) {
+    missing(report.findings, Code::kEventLogMissing, Component::kEventLog,
+            "the policy asks for the boot event log, and the evidence has none");
+  }
+  if (evidence.launch_log) {
+    judge_eventlog(evidence.launch_log->log, policy, quoted, pcrs.launch_log, table,
+                   report.findings, report.claims);
+  } else if (policy != nullptr && policy->launch.log_required) {
+    missing(report.findings, Code::kLaunchLogMissing, Component::kLaunchLog,
+            "the policy asks for the launch log, and the evidence has none");
+  }
+  if (policy == nullptr) return;
+  if (evidence.event_log) {
+    explain_pcrs(*policy, evidence.event_log->log, pcrs.event_log, quoted, table, report.findings);
+  }
+  if (evidence.launch_log) {
+    explain_pcrs(*policy, evidence.launch_log->log, pcrs.launch_log, quoted, table,
+                 report.findings);
+  }
+}
+
 std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Policy* policy,
                                       const QuotedPcrs& quoted, const ImaContext& context,
                                       Report& report) {
@@ -80,23 +125,27 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
     check_quoted(*policy, quoted, report.findings);
     check_reference_values(*policy, quoted, table, report.findings);
   }
+  const crypto::Hash bank = judged_bank(policy, quoted);
+  check_launch(policy, bank, quoted, table, report.findings, report.claims);
   const bool with_ima = policy != nullptr && policy->ima.has_value();
   const std::uint32_t ima_pcr = with_ima ? policy->ima->pcr : kDefaultImaPcr;
-  if (evidence.event_log) {
-    judge_eventlog(evidence.event_log->log, policy, quoted, ima_pcr, table, report.findings,
-                   report.claims);
-  } else if (policy != nullptr && policy->event_log.required) {
-    missing(report.findings, Code::kEventLogMissing, Component::kEventLog,
-            "the policy asks for the boot event log, and the evidence has none");
-  }
+  const LogPcrs pcrs = pcrs_of(evidence, ima_pcr);
+  judge_event_logs(evidence, policy, quoted, pcrs, table, report);
   if (evidence.ima) {
-    position = judge_ima(*evidence.ima, policy, quoted, judged_bank(policy, quoted), context, table,
-                         report.findings, report.claims);
+    position = judge_ima(*evidence.ima, policy, quoted, bank, context, table, report.findings,
+                         report.claims);
   } else if (with_ima && policy->ima->required) {
     missing(report.findings, Code::kImaMissing, Component::kIma,
             "the policy asks for the IMA measurement list, and the evidence has none");
   }
-  check_explained(policy, evidence.event_log.has_value(), ima_pcr, table, report.findings);
+  // Launch logs are one a bank, and speak of no other. That takes nothing from what is asked of the
+  // boot event log.
+  const auto logged = [&](crypto::Hash of, std::uint32_t pcr) {
+    if (evidence.event_log) return pcr != ima_pcr;
+    return evidence.launch_log && (pcrs.launch_log >> pcr & 1U) != 0 &&
+           evidence.launch_log->log.find(of).has_value();
+  };
+  check_explained(policy, logged, table, report.findings);
   report.claims.pcrs = table.take();
   return position;
 }

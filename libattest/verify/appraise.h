@@ -44,12 +44,20 @@ struct Evidence {
   std::optional<KeyBinding> binding;  // of `key` by a challenge
   std::optional<QuoteEvidence> quote;
   std::optional<EventLogEvidence> event_log;
+  std::optional<EventLogEvidence> launch_log;  // of Log::parse_launch
   std::optional<ImaEvidence> ima;
 };
 
 struct Options {
   Bytes nonce;
   std::int64_t now = 0;  // seconds since 1970-01-01 UTC, for the report; 0: not said
+};
+
+// What a policy is learned of. Numbers are part of the C ABI (attest_profile).
+enum class Profile : std::uint8_t {
+  kEverything = 0,    // every quoted PCR that stays the same from boot to boot, and the IMA list
+  kTrustedBoot = 1,   // BIOS (PCRs 0 to 7) and VMM (17 to 19) after a dynamic launch
+  kMeasuredBoot = 2,  // BIOS and boot loader (PCRs 0 to 9): kernel and ramdisk, where GRUB measures
 };
 
 // `policy` may be null: the verdict is then never kTrusted. `node` may be null; it is changed only
@@ -68,7 +76,8 @@ struct Learned {
   policy::Report report;
 };
 // A list that is to be read is read into memory.
-Learned learn_policy(Evidence& evidence, const Options& options);
+Learned learn_policy(Evidence& evidence, const Options& options,
+                     Profile profile = Profile::kEverything);
 
 }  // namespace attest::verify
 

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libattest/base/hex.h"
 #include "libattest/eventlog/describe.h"
+#include "libattest/eventlog/launch.h"
 #include "libattest/eventlog/quirks.h"
 #include "libattest/eventlog/replay.h"
 #include "libattest/eventlog/secure_boot.h"
@@ -26,6 +28,12 @@ using policy::PcrState;
 using policy::Severity;
 
 constexpr std::uint32_t kExitBootServicesPcr = 5;
+constexpr std::uint32_t kFirstLaunchPcr = 17;
+constexpr std::uint32_t kLastLaunchPcr = 22;
+
+constexpr bool is_launch_pcr(std::uint32_t pcr) noexcept {
+  return pcr >= kFirstLaunchPcr && pcr <= kLastLaunchPcr;
+}
 
 constexpr bool has(std::uint32_t mask, std::uint32_t pcr) noexcept {
   return pcr < tpm::kNumPcrs && (mask >> pcr & 1U) != 0;
@@ -53,26 +61,52 @@ Code code_of(Problem problem) noexcept {
       return Code::kEventRetyped;
     case Problem::kQuirk:
       return Code::kEventQuirk;
+    case Problem::kLogFull:
+      return Code::kEventLogFull;
   }
   return Code::kEventData;
+}
+
+std::string name_of_log(const eventlog::Log& log) {
+  return log.source() == eventlog::Source::kLaunch ? "launch log" : "event log";
 }
 
 class EventLogJudge {
  public:
   EventLogJudge(const eventlog::Log& log, const policy::Policy* policy, const QuotedPcrs& quoted,
-                std::uint32_t ima_pcr, PcrTable& table, policy::Findings& findings)
+                std::uint32_t pcrs, PcrTable& table, policy::Findings& findings)
       : log_(log),
+        component_(component_of(log)),
         policy_(policy),
         quoted_(quoted),
-        ima_pcr_(ima_pcr),
+        pcrs_(pcrs),
         table_(table),
         findings_(findings) {
     if (policy == nullptr) return;
     for (const std::uint32_t pcr : policy->event_log.pcrs) policed_ |= std::uint32_t{1} << pcr;
     for (const auto& [pcr, digests] : policy->event_log.events) policed_ |= std::uint32_t{1} << pcr;
+    policed_ &= pcrs;
   }
 
-  // The quoted banks that the log carries; the policy's first, if it is one of them.
+  // Whether an empty log is less than the policy asks for.
+  void check_empty() {
+    if (!log_.events().empty()) return;
+    const bool required =
+        policy_ != nullptr && (policed_ != 0 || (log_.source() == eventlog::Source::kLaunch
+                                                     ? policy_->launch.log_required
+                                                     : policy_->event_log.required));
+    findings_.add({Code::kEventLogEmpty,
+                   required ? Severity::kFailure : Severity::kWarning,
+                   component_,
+                   {},
+                   {},
+                   {},
+                   {},
+                   {},
+                   "the " + name_of_log(log_) + " is empty"});
+  }
+
+  // The quoted banks that the log carries; the policy's first, if it is one of them, or SHA-256.
   void choose_banks() {
     for (const QuotedPcrs::Bank& bank : quoted_.banks()) {
       if (log_.find(bank.hash)) {
@@ -81,8 +115,7 @@ class EventLogJudge {
         lacks_bank(bank.hash);
       }
     }
-    if (policy_ == nullptr) return;
-    const auto own = std::ranges::find(banks_, policy_->bank);
+    const auto own = std::ranges::find(banks_, policy_ != nullptr ? policy_->bank : Hash::kSha256);
     if (own != banks_.end()) std::iter_swap(banks_.begin(), own);
   }
 
@@ -91,7 +124,12 @@ class EventLogJudge {
     for (const eventlog::Bank& bank : replay_.banks) {
       const QuotedPcrs::Bank& quoted = *quoted_.find(bank.hash);
       for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
-        if (has(quoted.mask, pcr) && pcr != ima_pcr_) compare(bank, pcr, quoted.values[pcr]);
+        if (!has(quoted.mask, pcr)) continue;
+        if (has(pcrs_, pcr)) {
+          compare(bank, pcr, quoted.values[pcr]);
+        } else if (is_launch_pcr(pcr) && replay_.num_extends[pcr] != 0) {
+          told_twice(bank, pcr);
+        }
       }
     }
   }
@@ -119,23 +157,22 @@ class EventLogJudge {
     if (policy_ == nullptr || banks_.empty() || banks_.front() != policy_->bank) return;
     const std::size_t algorithm = *log_.find(policy_->bank);
     for (const auto& [pcr, listed] : policy_->event_log.events) {
+      if (!has(pcrs_, pcr)) continue;
       bool all = replay_.num_extends[pcr] != 0;
       for (const eventlog::Event& event : log_.events()) {
-        if (event.pcr != pcr || event.type == eventlog::kEvNoAction) continue;
+        if (event.pcr != pcr || !eventlog::is_extended(event)) continue;
         const Digest digest(log_.digest(event, algorithm));
         if (std::ranges::find(listed, digest) != listed.end()) continue;
         all = false;
         findings_.add({Code::kEventNotListed,
                        Severity::kFailure,
-                       Component::kEventLog,
+                       component_,
                        pcr,
                        event.index,
                        event.offset,
                        {},
                        to_hex(digest.bytes()),
-                       "event " + std::to_string(event.index) + " (" +
-                           eventlog::type_name(event.type) + ", " +
-                           eventlog::describe(log_, event) + ") in PCR " + std::to_string(pcr) +
+                       words_for(log_, event) + " in PCR " + std::to_string(pcr) +
                            " has a digest that the policy does not list"});
       }
       if (all && replays(pcr)) table_.set(policy_->bank, pcr, PcrState::kAppraised);
@@ -145,9 +182,14 @@ class EventLogJudge {
   // What the log says of Secure Boot is proven when PCR 7 replays in the bank it is read from, and
   // PCR 2, whose separator ends the drivers' part.
   void claim(policy::Claims& claims) const {
-    claims.num_events = log_.events().size();
+    const bool launch = log_.source() == eventlog::Source::kLaunch;
+    (launch ? claims.num_launch_events : claims.num_events) = log_.events().size();
     if (banks_.empty()) return;
-    if (!replays(2) || !replays(7)) return;
+    if (has(pcrs_, policy::kLaunchPcr) && proves_launch()) {
+      claims.measured_launch = true;
+      claims.launch_mapping = std::string(eventlog::name_of(eventlog::claimed_mapping(log_)));
+    }
+    if (launch || !replays(2) || !replays(7)) return;
     const eventlog::SecureBoot state = eventlog::secure_boot(log_, checked_).state;
     if (state != eventlog::SecureBoot::kUnknown) {
       claims.secure_boot = std::string(eventlog::name_of(state));
@@ -155,6 +197,14 @@ class EventLogJudge {
   }
 
  private:
+  // Only a launch sets PCR 17 to zero, from where a log of it replays. What SHA-1 says, or another
+  // bank than the policy's, is no proof.
+  bool proves_launch() const noexcept {
+    const Hash bank = banks_.front();
+    return (policy_ == nullptr ? bank != Hash::kSha1 : bank == policy_->bank) &&
+           replays(policy::kLaunchPcr);
+  }
+
   // Whether the log explains the PCR in the bank that is judged.
   bool replays(std::uint32_t pcr) const noexcept {
     const eventlog::Bank& bank = *replay_.find(banks_.front());
@@ -167,19 +217,26 @@ class EventLogJudge {
     const std::string name(crypto::hash_name(bank));
     findings_.add({Code::kEventLogBank,
                    needed ? Severity::kFailure : Severity::kWarning,
-                   Component::kEventLog,
+                   component_,
                    {},
                    {},
                    {},
                    name,
                    {},
-                   "the event log has no " + name + " digests: its PCRs can not be replayed"});
+                   "the " + name_of_log(log_) + " has no " + name +
+                       " digests: its PCRs can not be replayed"});
   }
 
   void compare(const eventlog::Bank& bank, std::uint32_t pcr, const Digest& quoted) {
     const std::uint32_t extends = replay_.num_extends[pcr];
     if (bank.pcrs[pcr] == quoted) {
       table_.set(bank.hash, pcr, extends == 0 ? PcrState::kInitial : PcrState::kReplayed);
+      return;
+    }
+    if (is_launch_pcr(pcr) && quoted.all(0xff) && claims_launch()) {
+      no_launch(bank.hash, pcr, quoted,
+                "the " + name_of_log(log_) + " has events of a launch, and PCR " +
+                    std::to_string(pcr) + " shows that there was none");
       return;
     }
     if (extends == 0) {
@@ -198,7 +255,7 @@ class EventLogJudge {
         const eventlog::Quirk& q = eventlog::quirk(*quirk);
         findings_.add({Code::kEventQuirk,
                        Severity::kInfo,
-                       Component::kEventLog,
+                       component_,
                        pcr,
                        {},
                        {},
@@ -211,28 +268,70 @@ class EventLogJudge {
     mismatch(bank, pcr, quoted);
   }
 
+  bool claims_launch() const noexcept {
+    for (std::uint32_t pcr = kFirstLaunchPcr; pcr <= kLastLaunchPcr; ++pcr) {
+      if (replay_.num_extends[pcr] != 0) return true;
+    }
+    return false;
+  }
+
+  void no_launch(Hash bank, std::uint32_t pcr, const Digest& quoted, std::string message) {
+    table_.set(bank, pcr, PcrState::kMismatch);
+    findings_.add({Code::kNoMeasuredLaunch,
+                   Severity::kFailure,
+                   component_,
+                   pcr,
+                   {},
+                   {},
+                   {},
+                   to_hex(quoted.bytes()),
+                   std::move(message)});
+  }
+
+  void told_twice(const eventlog::Bank& bank, std::uint32_t pcr) {
+    table_.set(bank.hash, pcr, PcrState::kMismatch);
+    findings_.add(
+        {Code::kPcrReplay,
+         Severity::kFailure,
+         component_,
+         pcr,
+         {},
+         {},
+         {},
+         {},
+         "both the boot event log and the launch log have events for PCR " + std::to_string(pcr)});
+  }
+
   // The operating system goes on extending PCRs 10 to 15 without this log: a warning there, unless
   // the policy wants the log to explain them.
   void mismatch(const eventlog::Bank& bank, std::uint32_t pcr, const Digest& quoted) {
-    const bool fails = pcr <= 9 || (pcr >= 17 && pcr <= 22) || has(policed_, pcr);
+    if (is_launch_pcr(pcr) && replay_.num_extends[pcr] != 0 &&
+        eventlog::replay_without_launch(log_, bank.hash, pcr) == quoted) {
+      no_launch(bank.hash, pcr, quoted,
+                "the events lead to PCR " + std::to_string(pcr) +
+                    " from all ones: software extended it, and there was no measured launch");
+      return;
+    }
+    const bool fails = pcr <= 9 || is_launch_pcr(pcr) || has(policed_, pcr);
     if (fails) table_.set(bank.hash, pcr, PcrState::kMismatch);
     findings_.add({Code::kPcrReplay,
                    fails ? Severity::kFailure : Severity::kWarning,
-                   Component::kEventLog,
+                   component_,
                    pcr,
                    {},
                    {},
                    to_hex(quoted.bytes()),
                    to_hex(bank.pcrs[pcr].bytes()),
-                   "the event log does not replay to PCR " + std::to_string(pcr) + " (" +
-                       std::string(crypto::hash_name(bank.hash)) +
+                   "the " + name_of_log(log_) + " does not replay to PCR " + std::to_string(pcr) +
+                       " (" + std::string(crypto::hash_name(bank.hash)) +
                        "): an event is missing, added or changed"});
   }
 
   const eventlog::Log& log_;
+  Component component_;
   const policy::Policy* policy_;
   const QuotedPcrs& quoted_;
-  std::uint32_t ima_pcr_;
+  std::uint32_t pcrs_;  // that this log is to explain
   PcrTable& table_;
   policy::Findings& findings_;
   std::uint32_t policed_ = 0;
@@ -247,40 +346,38 @@ bool is_information(const eventlog::Issue& issue) noexcept {
   return issue.problem == Problem::kQuirk;
 }
 
+Component component_of(const eventlog::Log& log) noexcept {
+  return log.source() == eventlog::Source::kLaunch ? Component::kLaunchLog : Component::kEventLog;
+}
+
+std::string words_for(const eventlog::Log& log, const eventlog::Event& event) {
+  return (log.source() == eventlog::Source::kLaunch ? "launch log event " : "event ") +
+         std::to_string(event.index) + " (" + eventlog::type_name(event.type) + ", " +
+         eventlog::describe(log, event) + ")";
+}
+
 Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log, Severity severity) {
   const eventlog::Event& event = log.events()[issue.event];
   std::optional<std::uint32_t> pcr;
   if (issue.pcr < tpm::kNumPcrs) pcr = issue.pcr;
   return {code_of(issue.problem),
           severity,
-          Component::kEventLog,
+          component_of(log),
           pcr,
           event.index,
           event.offset,
           {},
           {},
-          "event " + std::to_string(event.index) + " (" + eventlog::type_name(event.type) +
+          (log.source() == eventlog::Source::kLaunch ? "launch log event " : "event ") +
+              std::to_string(event.index) + " (" + eventlog::type_name(event.type) +
               "): " + issue.what};
 }
 
 void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
-                    const QuotedPcrs& quoted, std::uint32_t ima_pcr, PcrTable& table,
+                    const QuotedPcrs& quoted, std::uint32_t pcrs, PcrTable& table,
                     policy::Findings& findings, policy::Claims& claims) {
-  if (log.events().empty()) {
-    const bool required =
-        policy != nullptr && (policy->event_log.required || !policy->event_log.pcrs.empty() ||
-                              !policy->event_log.events.empty());
-    findings.add({Code::kEventLogEmpty,
-                  required ? Severity::kFailure : Severity::kWarning,
-                  Component::kEventLog,
-                  {},
-                  {},
-                  {},
-                  {},
-                  {},
-                  "the event log is empty"});
-  }
-  EventLogJudge judge(log, policy, quoted, ima_pcr, table, findings);
+  EventLogJudge judge(log, policy, quoted, pcrs, table, findings);
+  judge.check_empty();
   judge.choose_banks();
   judge.replay();
   judge.check_events();

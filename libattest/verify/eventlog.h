@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The boot event log's part of an appraisal.
+// The part that the boot event log and the launch log have in an appraisal.
 
 #ifndef LIBATTEST_VERIFY_EVENTLOG_H_
 #define LIBATTEST_VERIFY_EVENTLOG_H_
+
+#include <cstdint>
+#include <string>
 
 #include "libattest/eventlog/check.h"
 #include "libattest/eventlog/log.h"
@@ -15,15 +18,18 @@
 
 namespace attest::verify {
 
-// Replays the log against the quoted PCRs, then judges its events. `ima_pcr` is the kernel's to
-// extend, and no business of this log. `policy` may be null.
+// Replays the log against those of the quoted PCRs that it is to explain (`pcrs`, a bit map), then
+// judges its events. `policy` may be null.
 void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
-                    const QuotedPcrs& quoted, std::uint32_t ima_pcr, PcrTable& table,
+                    const QuotedPcrs& quoted, std::uint32_t pcrs, PcrTable& table,
                     policy::Findings& findings, policy::Claims& claims);
 
 // An issue of eventlog::check as a finding.
 policy::Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log,
                            policy::Severity severity);
+policy::Component component_of(const eventlog::Log& log) noexcept;
+// "event 12 (EV_IPL, /initrd.gz)"
+std::string words_for(const eventlog::Log& log, const eventlog::Event& event);
 // kQuirk is information wherever it is found.
 bool is_information(const eventlog::Issue& issue) noexcept;
 

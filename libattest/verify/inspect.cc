@@ -71,10 +71,11 @@ void write_event(json::Writer& w, const EventLogInspection& in, const eventlog::
 
 }  // namespace
 
-EventLogInspection inspect_eventlog(Bytes in, std::optional<Hash> bank) {
+EventLogInspection inspect_eventlog(Bytes in, std::optional<Hash> bank, eventlog::Source source) {
   EventLogInspection out;
   out.bytes.assign(in.begin(), in.end());
-  out.log = eventlog::Log::parse(out.bytes);
+  const bool launch = source == eventlog::Source::kLaunch;
+  out.log = launch ? eventlog::Log::parse_launch(out.bytes) : eventlog::Log::parse(out.bytes);
   out.bank = choose_bank(out.log, bank);
   out.replay = eventlog::replay(out.log);
   out.checked = eventlog::check(out.log, out.bank);

@@ -33,7 +33,8 @@ struct EventLogInspection {
 
 // `bank`: nothing chooses sha256, else the log's first; std::invalid_argument when the log lacks
 // it.
-EventLogInspection inspect_eventlog(Bytes in, std::optional<crypto::Hash> bank);
+EventLogInspection inspect_eventlog(Bytes in, std::optional<crypto::Hash> bank,
+                                    eventlog::Source source = eventlog::Source::kFirmware);
 std::string to_json(const EventLogInspection& inspection);
 
 // A streaming replay of a measurement list. Not for two threads at a time.

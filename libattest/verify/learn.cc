@@ -8,6 +8,7 @@
 
 #include "libattest/base/text.h"
 #include "libattest/eventlog/check.h"
+#include "libattest/eventlog/describe.h"
 #include "libattest/ima/boot_aggregate.h"
 #include "libattest/json/writer.h"
 #include "libattest/policy/runtime_policy_json.h"
@@ -30,6 +31,24 @@ constexpr std::size_t kMaxList = std::size_t{1} << 30U;  // bytes of a list read
 
 // PCRs that software can reset at any time: their values say nothing of the boot.
 constexpr bool is_resettable(std::uint32_t pcr) noexcept { return pcr == 16 || pcr == 23; }
+
+constexpr bool is_launch_pcr(std::uint32_t pcr) noexcept { return pcr >= 17 && pcr <= 22; }
+
+// The PCRs that a profile is about; whatever it names and the quote lacks is said.
+constexpr std::uint32_t kBiosPcrs = 0xff;
+constexpr std::uint32_t kLoaderPcrs = 0x300;
+constexpr std::uint32_t kVmmPcrs = 0xe0000;
+constexpr std::uint32_t pcrs_of(Profile profile) noexcept {
+  switch (profile) {
+    case Profile::kEverything:
+      break;
+    case Profile::kTrustedBoot:
+      return kBiosPcrs | kVmmPcrs;
+    case Profile::kMeasuredBoot:
+      return kBiosPcrs | kLoaderPcrs;
+  }
+  return ~std::uint32_t{0};
+}
 
 // Collects what the covered entries name.
 class Collector final : public EntryJudge {
@@ -110,8 +129,8 @@ void read_into_memory(ImaEvidence& ima) {
 
 class Learner {
  public:
-  Learner(const Evidence& evidence, policy::Report& report)
-      : evidence_(evidence), report_(report) {}
+  Learner(const Evidence& evidence, Profile profile, policy::Report& report)
+      : evidence_(evidence), profile_(profile), report_(report) {}
 
   // SHA-256 where it was quoted, else the first bank that is better than SHA-1.
   bool choose_bank() {
@@ -141,12 +160,43 @@ class Learner {
   }
 
   void learn_pcrs() {
-    policy_.event_log.required = evidence_.event_log.has_value() &&
-                                 !evidence_.event_log->log.events().empty() &&
-                                 evidence_.event_log->log.find(policy_.bank).has_value();
+    policy_.event_log.required = is_usable(evidence_.event_log);
+    policy_.launch.log_required =
+        profile_ != Profile::kMeasuredBoot && is_usable(evidence_.launch_log);
     for (const policy::PcrClaim& pcr : report_.claims.pcrs) {
       if (pcr.bank == policy_.bank) learn_pcr(pcr);
     }
+    policy_.launch.required = profile_ == Profile::kTrustedBoot;
+    if (profile_ != Profile::kEverything) say_missing();
+    if (profile_ == Profile::kTrustedBoot && !policy_.launch.log_required) {
+      say(Code::kPolicyPcr, {},
+          "the evidence has no launch log of this bank: PCRs 17 to 19 are learned by their values, "
+          "and no event will explain a change");
+    }
+    if (is_usable(evidence_.event_log)) learn_events(*evidence_.event_log);
+    if (is_usable(evidence_.launch_log)) learn_events(*evidence_.launch_log);
+  }
+
+  // A launch that the profile demands and the evidence does not have.
+  bool check_launch() {
+    if (profile_ != Profile::kTrustedBoot) return true;
+    const auto& pcrs = report_.claims.pcrs;
+    const auto at = std::ranges::find_if(pcrs, [&](const policy::PcrClaim& c) {
+      return c.bank == policy_.bank && c.index == policy::kLaunchPcr;
+    });
+    if (at != pcrs.end() && !policy::shows_no_launch(at->value)) return true;
+    report_.findings.add({at == pcrs.end() ? Code::kPcrMissing : Code::kNoMeasuredLaunch,
+                          Severity::kFailure,
+                          Component::kPcr,
+                          policy::kLaunchPcr,
+                          {},
+                          {},
+                          {},
+                          {},
+                          at == pcrs.end() ? "VMM (PCR 17-19): PCR 17 is not in the quote"
+                                           : "VMM (PCR 17-19): PCR 17 shows that there was no "
+                                             "measured launch"});
+    return false;
   }
 
   void learn_list(const QuotedPcrs& quoted) {
@@ -179,11 +229,54 @@ class Learner {
   // PCR 10 is the list's: a value of it would hold until the next program runs.
   void learn_pcr(const policy::PcrClaim& pcr) {
     if (pcr.index == kDefaultImaPcr || is_resettable(pcr.index)) return;
+    if ((pcrs_of(profile_) >> pcr.index & 1U) == 0) return;
     policy_.pcrs[pcr.index].push_back(pcr.value);
     const bool explained = pcr.state == PcrState::kReplayed || pcr.state == PcrState::kInitial;
-    if (policy_.event_log.required && explained && !disputed(pcr.index)) {
-      policy_.event_log.pcrs.push_back(pcr.index);
+    const bool logged = is_launch_pcr(pcr.index) && evidence_.launch_log
+                            ? policy_.launch.log_required
+                            : policy_.event_log.required;
+    if (logged && explained && !disputed(pcr.index)) policy_.event_log.pcrs.push_back(pcr.index);
+  }
+
+  bool is_usable(const std::optional<EventLogEvidence>& log) const {
+    return log && !log->log.events().empty() && log->log.find(policy_.bank).has_value();
+  }
+
+  // The policy then tells which event is the reason when a PCR differs.
+  void learn_events(const EventLogEvidence& evidence) {
+    const eventlog::Log& log = evidence.log;
+    const bool launch_apart = log.source() == eventlog::Source::kFirmware && evidence_.launch_log;
+    const std::size_t algorithm = *log.find(policy_.bank);
+    for (const eventlog::Event& event : log.events()) {
+      if (!eventlog::is_extended(event) || !policy_.pcrs.contains(event.pcr)) continue;
+      if (launch_apart && is_launch_pcr(event.pcr)) continue;
+      policy_.event_log.known_events[event.pcr].push_back({eventlog::type_name(event.type),
+                                                           Digest(log.digest(event, algorithm)),
+                                                           eventlog::describe(log, event)});
     }
+  }
+
+  void say_missing() {
+    std::string missing;
+    for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
+      if ((pcrs_of(profile_) >> pcr & 1U) == 0 || policy_.pcrs.contains(pcr)) continue;
+      missing.append(missing.empty() ? "" : ",").append(std::to_string(pcr));
+    }
+    if (missing.empty()) return;
+    say(Code::kPolicyPcr, missing,
+        "the quote lacks PCRs " + missing + ", of which the policy says nothing");
+  }
+
+  void say(Code code, std::string found, std::string message) {
+    report_.findings.add({code,
+                          Severity::kWarning,
+                          Component::kPolicy,
+                          {},
+                          {},
+                          {},
+                          {},
+                          std::move(found),
+                          std::move(message)});
   }
 
   // A log that breaks rules on the good machine would break them on every other.
@@ -191,42 +284,68 @@ class Learner {
     return std::ranges::any_of(report_.findings.list(), [&](const policy::Finding& f) {
       const bool about_start = f.code == Code::kEventLocality || f.code == Code::kEventHcrtm;
       const bool not_logged = f.code == Code::kEventQuirk && !f.index;  // ExitBootServices
-      return f.component == Component::kEventLog &&
+      return (f.component == Component::kEventLog || f.component == Component::kLaunchLog) &&
              (f.severity == Severity::kWarning || not_logged) &&
              (f.pcr == pcr || (about_start && pcr == 0));
     });
   }
 
   const Evidence& evidence_;
+  Profile profile_;
   policy::Report& report_;
   policy::Policy policy_;
 };
 
+// The values of a launch's PCRs are learned without a log where there is none, as OpenAttestation's
+// whitelists are.
+bool is_learned_by_value(const policy::Finding& finding, Profile profile) {
+  return profile == Profile::kTrustedBoot && finding.code == Code::kPcrUnexplained && finding.pcr &&
+         (kVmmPcrs >> *finding.pcr & 1U) != 0;
+}
+
 // Good enough to learn from: nothing failed, and nothing was measured that no digest stands for.
-bool is_sound(const policy::Report& report) {
-  return report.claims.quote_verified && !report.findings.any_failure() &&
-         report.claims.ima_violations.value_or(0) == 0;
+bool is_sound(const policy::Report& report, Profile profile) {
+  const bool failed =
+      report.findings.any_failure() &&
+      (report.findings.dropped() != 0 ||
+       std::ranges::any_of(report.findings.list(), [&](const policy::Finding& f) {
+         return f.severity == Severity::kFailure && !is_learned_by_value(f, profile);
+       }));
+  const bool violated =
+      profile == Profile::kEverything && report.claims.ima_violations.value_or(0) != 0;
+  return report.claims.quote_verified && !failed && !violated;
 }
 
 }  // namespace
 
-Learned learn_policy(Evidence& evidence, const Options& options) {
+Learned learn_policy(Evidence& evidence, const Options& options, Profile profile) {
   if (evidence.ima) read_into_memory(*evidence.ima);
   Learned out;
   out.report = appraise(evidence, nullptr, nullptr, options);
-  Learner learner(evidence, out.report);
-  if (!is_sound(out.report) || !learner.choose_bank()) return out;
+  Learner learner(evidence, profile, out.report);
+  if (!is_sound(out.report, profile) || !learner.choose_bank() || !learner.check_launch()) {
+    if (out.report.findings.any_failure()) out.report.verdict = policy::Verdict::kUntrusted;
+    return out;
+  }
   learner.learn_key();
   learner.learn_pcrs();
-  policy::Findings quiet;
-  policy::Claims claims;
-  learner.learn_list(
-      *verify_quote(*evidence.quote, *evidence.key, options.nonce, false, quiet, claims));
+  if (profile == Profile::kEverything) {
+    policy::Findings quiet;
+    policy::Claims claims;
+    learner.learn_list(
+        *verify_quote(*evidence.quote, *evidence.key, options.nonce, false, quiet, claims));
+  }
   // What was learned must trust what it was learned from.
   policy::Policy policy = learner.take();
   policy::Report check = appraise(evidence, &policy, nullptr, options);
   if (check.verdict == policy::Verdict::kTrusted) {
     out.policy = std::move(policy);
+    if (!out.report.findings.any_failure()) return out;
+    // What failed without a policy is what was learned by value.
+    for (const policy::Finding& finding : out.report.findings.list()) {
+      if (finding.component == Component::kPolicy) check.findings.add(finding);
+    }
+    out.report = std::move(check);
   } else {
     out.report = std::move(check);
   }

@@ -6,6 +6,7 @@
 #include <bit>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "libattest/base/hex.h"
@@ -39,6 +40,12 @@ std::string list_of(std::uint32_t mask) {
 
 std::string label(Hash bank, std::uint32_t pcr) {
   return "PCR " + std::to_string(pcr) + " (" + std::string(crypto::hash_name(bank)) + ")";
+}
+
+// What OpenAttestation's whitelists call a PCR's part of the boot.
+std::string_view group(std::uint32_t pcr) noexcept {
+  if (pcr <= 7) return "BIOS (PCR 0-7): ";
+  return pcr >= 17 && pcr <= 19 ? "VMM (PCR 17-19): " : "";
 }
 
 // The first few of a list of reference values.
@@ -133,22 +140,26 @@ void check_reference_values(const policy::Policy& policy, const QuotedPcrs& quot
     }
     table.set(policy.bank, pcr, PcrState::kMismatch);
     const bool no_launch = pcr >= 17 && pcr <= 22 && value->all(0xff);
-    findings.add(
-        {no_launch ? Code::kNoMeasuredLaunch : Code::kPcrValue,
-         Severity::kFailure,
-         Component::kPcr,
-         pcr,
-         {},
-         {},
-         describe(references),
-         to_hex(value->bytes()),
-         label(policy.bank, pcr) + (no_launch ? " shows that there was no measured launch"
-                                              : " has a value that the policy does not list")});
+    // check_launch says it, and why it matters.
+    if (pcr == policy::kLaunchPcr && policy.launch.required && policy::shows_no_launch(*value)) {
+      continue;
+    }
+    findings.add({no_launch ? Code::kNoMeasuredLaunch : Code::kPcrValue,
+                  Severity::kFailure,
+                  Component::kPcr,
+                  pcr,
+                  {},
+                  {},
+                  describe(references),
+                  to_hex(value->bytes()),
+                  std::string(group(pcr)) + label(policy.bank, pcr) +
+                      (no_launch ? " shows that there was no measured launch"
+                                 : " has a value that the policy does not list")});
   }
 }
 
-void check_explained(const policy::Policy* policy, bool with_event_log, std::uint32_t ima_pcr,
-                     const PcrTable& table, policy::Findings& findings) {
+void check_explained(const policy::Policy* policy, const Logged& logged, const PcrTable& table,
+                     policy::Findings& findings) {
   const std::uint32_t judged = policy != nullptr ? policy->judged_pcrs() : 0;
   std::map<Hash, std::uint32_t> not_appraised;
   for (const policy::PcrClaim& claim : table.claims()) {
@@ -169,7 +180,7 @@ void check_explained(const policy::Policy* policy, bool with_event_log, std::uin
       continue;
     }
     if (claim.state != PcrState::kUnexplained) continue;
-    if (with_event_log && is_boot_pcr(claim.index) && claim.index != ima_pcr) {
+    if (is_boot_pcr(claim.index) && logged(claim.bank, claim.index)) {
       findings.add(
           {Code::kPcrUnexplained,
            Severity::kFailure,

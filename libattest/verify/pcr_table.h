@@ -6,6 +6,7 @@
 #define LIBATTEST_VERIFY_PCR_TABLE_H_
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "libattest/crypto/digest.h"
@@ -43,9 +44,10 @@ void check_reference_values(const policy::Policy& policy, const QuotedPcrs& quot
                             policy::Findings& findings);
 
 // The last word on each PCR: what the policy names must be appraised, and what a log should explain
-// must be explained. `with_event_log`: the evidence has one. `ima_pcr`: the list's.
-void check_explained(const policy::Policy* policy, bool with_event_log, std::uint32_t ima_pcr,
-                     const PcrTable& table, policy::Findings& findings);
+// must be explained. `logged`: whether one of the evidence's event logs is to explain a PCR.
+using Logged = std::function<bool(crypto::Hash bank, std::uint32_t pcr)>;
+void check_explained(const policy::Policy* policy, const Logged& logged, const PcrTable& table,
+                     policy::Findings& findings);
 
 }  // namespace attest::verify
 

@@ -186,6 +186,26 @@ TEST_CASE("a policy is learnt, written and read") {
   CHECK(!nothing.report.findings().empty());
 }
 
+TEST_CASE("a launch has a log, and a policy of its own") {
+  const auto log = libattest::EventLog::launch(good_node().launch_log);
+  CHECK(log.format() == ATTEST_EVENTLOG_TXT_LEGACY);
+  CHECK(log.size() == 20);
+  CHECK_THROWS_AS(libattest::EventLog::launch(good_node().launch_log, ATTEST_HASH_SHA1),
+                  libattest::Error);
+  libattest::Evidence evidence;
+  evidence.set_ak(read_vector("drtm/ak.tss"));
+  evidence.set_quote(read_vector("drtm/quote.msg"), read_vector("drtm/quote.sig"),
+                     read_vector("drtm/quote.pcrs"));
+  evidence.set_launch_log(good_node().launch_log);
+  const auto nonce = good_node_detail::unhex(read_text_vector("drtm/nonce.hex"));
+  const auto learned = libattest::learn_policy(evidence, nonce, 0, ATTEST_PROFILE_TRUSTED_BOOT);
+  REQUIRE(learned.policy);
+  CHECK(libattest::appraise(evidence, *learned.policy, nonce).trusted());
+  CHECK_THROWS_AS(evidence.set_launch_log(std::string("\x11")), libattest::Error);
+  libattest::Evidence other = good_evidence();
+  CHECK(!libattest::learn_policy(other, good_node().nonce, 0, ATTEST_PROFILE_TRUSTED_BOOT).policy);
+}
+
 TEST_CASE("policies are made by pieces, and an empty checksum is no missing one") {
   libattest::Policy policy;
   policy.set_allow_sha1(true);

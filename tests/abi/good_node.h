@@ -17,10 +17,11 @@
 struct GoodNode {
   std::vector<std::uint8_t> ak, attest, signature, pcrs, nonce, eventlog, ima;
   std::vector<std::uint8_t> ek, ek_ecc, ek_certificate, ca,
-      issuer;               // of another TPM: TPM2B, DER, PEM
-  std::string allowlist;    // all but what excludelist excludes
-  std::string excludelist;  // shared libraries
-  std::string tpm_policy;   // PCRs 0 to 9
+      issuer;                            // of another TPM: TPM2B, DER, PEM
+  std::vector<std::uint8_t> launch_log;  // of another node
+  std::string allowlist;                 // all but what excludelist excludes
+  std::string excludelist;               // shared libraries
+  std::string tpm_policy;                // PCRs 0 to 9
 };
 
 namespace good_node_detail {
@@ -84,6 +85,7 @@ inline GoodNode load_good_node() {
   n.allowlist = good_node_detail::allowlist_of(read_text_vector(boot + "1-clean/ima.ascii"));
   n.excludelist = "/(usr/)?lib/x86_64-linux-gnu/.*\\.so(\\.[0-9]+)*$\n/tmp/.*\n";
   n.tpm_policy = good_node_detail::tpm_policy_of(n.pcrs);
+  n.launch_log = read_vector("drtm/launchlog.legacy.bin");
   n.ek = read_vector("tpm2/ek_rsa.tss");
   n.ek_ecc = read_vector("tpm2/ek_ecc.tss");
   n.ek_certificate = read_vector("tpm2/ekcert/nv_01c00002_rsa2048.der");

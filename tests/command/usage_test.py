@@ -10,7 +10,7 @@ import unittest
 from command_case import GRUB, NONCE, SOURCE, CommandCase, log_options, quote_options, run, words
 
 QUOTE = ["--evidence", "--ak", "--quote", "--signature", "--pcrs", "--keylime-quote", "--nonce"]
-EVIDENCE = [*QUOTE, "--eventlog", "--ima"]
+EVIDENCE = [*QUOTE, "--eventlog", "--launch-log", "--ima"]
 RULES = [
     "--policy",
     "--runtime-policy",
@@ -39,9 +39,9 @@ SWITCH = ["--label", "--root-uuid", "--disk-identifier", "--boot-mode", "--ipxe"
 ACCEPTS = {
     ("verify",): [*EVIDENCE, *RULES, "--json"],
     ("quote",): [*QUOTE, "--allow-sha1", "--json"],
-    ("eventlog",): ["--json"],
+    ("eventlog",): ["--launch", "--json"],
     ("ima",): ["--bank", "--json"],
-    ("policy", "create"): [*EVIDENCE, "--output"],
+    ("policy", "create"): [*EVIDENCE, "--profile", "--output"],
     ("policy", "check"): [],
     ("keylime", "add"): [*KEYLIME, *KEYLIME_POLICIES],
     ("keylime", "status"): KEYLIME,
@@ -55,7 +55,7 @@ ACCEPTS = {
     ("boot-config", "check"): ["--boot-root", "--label", "--format", "--json"],
 }
 FLAGS = [
-    *("--json", "--allow-sha1", "--no-name-check"),
+    *("--json", "--allow-sha1", "--no-name-check", "--launch"),
     *("--literal-mboot", "--complete", "--trusted-deploy", "--ipxe"),
 ]
 ALL = sorted({option for options in ACCEPTS.values() for option in options})
@@ -70,7 +70,6 @@ NEVER = [
     "--ek-cert",
     "--ek-ca",
     "--node-state",
-    "--profile",
     "--evid",
     "--JSON",
     "--nonce-hex",

@@ -86,7 +86,7 @@ void check_replay(const Log& log) {
       if (pcr == 0) value.resize(hasher.size()).back() = replayed.startup_locality;
       std::uint32_t extends = 0;
       for (const Event& e : log.events()) {
-        if (e.pcr != pcr || e.type == attest::eventlog::kEvNoAction) continue;
+        if (e.pcr != pcr || !attest::eventlog::is_extended(e)) continue;
         value = hasher({value.bytes(), log.digest(e, algorithm)});
         ++extends;
       }

@@ -20,6 +20,7 @@ ENUMERATIONS = {
     libattest.PcrState: ("attest_pcr_state", "ATTEST_PCR_"),
     libattest.Coverage: ("attest_coverage", "ATTEST_COVERAGE_"),
     libattest.Hash: ("attest_hash", "ATTEST_HASH_"),
+    libattest.Profile: ("attest_profile", "ATTEST_PROFILE_"),
     libattest.KeyFormat: ("attest_key_format", "ATTEST_KEY_FORMAT_"),
     libattest.EventLogFormat: ("attest_eventlog_format", "ATTEST_EVENTLOG_"),
     libattest.ImaFormat: ("attest_ima_format", "ATTEST_IMA_"),

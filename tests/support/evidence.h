@@ -17,7 +17,7 @@ using Octets = std::vector<std::uint8_t>;
 
 // The bytes of one node's evidence. Empty logs are logs that are not there.
 struct Parts {
-  Octets ak, attest, signature, pcrs, nonce, eventlog, ima;
+  Octets ak, attest, signature, pcrs, nonce, eventlog, ima, launch_log;
 
   attest::verify::Evidence evidence() const {
     attest::verify::Evidence out;
@@ -30,6 +30,12 @@ struct Parts {
       log.log = attest::eventlog::Log::parse(log.bytes);
       out.event_log.emplace(std::move(log));
     }
+    if (!launch_log.empty()) {
+      attest::verify::EventLogEvidence log;
+      log.bytes = launch_log;
+      log.log = attest::eventlog::Log::parse_launch(log.bytes);
+      out.launch_log.emplace(std::move(log));
+    }
     if (!ima.empty()) out.ima.emplace().bytes = ima;
     return out;
   }
@@ -40,9 +46,10 @@ struct Parts {
     return attest::verify::appraise(evidence(), policy, node, options());
   }
   // What a policy learned from this evidence says. Throws when it is not sound.
-  attest::policy::Policy learn() const {
+  attest::policy::Policy learn(
+      attest::verify::Profile profile = attest::verify::Profile::kEverything) const {
     attest::verify::Evidence e = evidence();
-    attest::verify::Learned learned = attest::verify::learn_policy(e, options());
+    attest::verify::Learned learned = attest::verify::learn_policy(e, options(), profile);
     if (!learned.policy) throw std::runtime_error(attest::policy::to_json(learned.report));
     return std::move(*learned.policy);
   }

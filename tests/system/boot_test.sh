@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# A machine boots twice under QEMU: UEFI firmware, GRUB, a Debian kernel with IMA, a software TPM. What
-# collect took inside it at the first boot gives a policy; the second boot is judged by it.
+# A machine boots three times under QEMU: UEFI firmware, GRUB, a Debian kernel with IMA, a software TPM.
+# What collect took inside it at the first boot gives policies; the second boot is judged by them, and a
+# third one with another ramdisk.
 # usage: boot_test.sh COLLECT ATTEST CACHE    (77: the machine lacks what a boot needs)
 set -eu
 collect=${1:?usage: boot_test.sh COLLECT ATTEST CACHE}
@@ -40,9 +41,9 @@ if ! sh "$here/make-guest.sh" "$collect" "$cache"; then
   echo 'skipped: no kernel could be fetched'
   exit 77
 fi
-boot() { # NAME
+boot() { # NAME GUEST
   nonce=$(head -c 20 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
-  sh "$here/boot-guest.sh" "$cache" "$work/tpm" "$work/$1" "$nonce" grub \
+  sh "$here/boot-guest.sh" "$2" "$work/tpm" "$work/$1" "$nonce" grub \
     ima_policy=tcb ima_template=ima-ng || fail 'the machine did not boot'
   for state in 1-clean 2-tampered; do
     dir=$work/$1/$state
@@ -53,26 +54,49 @@ boot() { # NAME
       -f "$dir/quote.pcrs" -q "$nonce" || fail "tpm2_checkquote refuses the quote of $state"
   done
 }
-verify() { # EXPECTED-STATUS DIR
+verify() { # EXPECTED-STATUS DIR [POLICY]
   status=0
-  "$attest" verify --evidence "$2" --policy "$work/policy.json" --nonce "$(cat "$2/nonce.hex")" >"$work/verdict" 2>&1 || status=$?
+  "$attest" verify --evidence "$2" --policy "$work/${3:-policy.json}" --nonce "$(cat "$2/nonce.hex")" >"$work/verdict" 2>&1 || status=$?
   [ $status -eq "$1" ] || fail "attest verify of $2 ended with $status, not $1"
 }
 
-boot first
+boot first "$cache"
 passed 'the machine boots, and collect takes its evidence'
 "$attest" policy create --evidence "$work/first/1-clean" --output "$work/policy.json" ||
   fail 'attest makes no policy from the first boot'
 verify 0 "$work/first/1-clean"
 passed 'the evidence that a policy was made from is trusted'
 
-boot second
+boot second "$cache"
 verify 0 "$work/second/1-clean"
 passed 'the same boot again is trusted'
 verify 1 "$work/second/2-tampered"
 grep -q '/opt/evil/echo' "$work/verdict" || fail 'the verdict does not name /opt/evil/echo'
 grep -q '/opt/good/echo' "$work/verdict" && fail 'the verdict blames /opt/good/echo'
 passed 'a program that the policy does not list is named'
+
+"$attest" policy create --evidence "$work/first/1-clean" --profile measured-boot --output "$work/boot.json" ||
+  fail 'attest makes no policy of a measured boot'
+verify 0 "$work/second/1-clean" boot.json
+# Not its business: the program ran after the boot.
+verify 0 "$work/second/2-tampered" boot.json
+mkdir "$work/guest" "$work/changed"
+cp "$cache/esp-grub.img" "$work/guest/"
+ln -s "$cache/root.ext4" "$work/guest/root.ext4"
+echo changed >"$work/changed/file"
+(cd "$work/changed" && echo file | cpio -o -H newc --quiet | gzip -1n | cat "$cache/initrd.gz" - >initrd.gz)
+mcopy -o -i "$work/guest/esp-grub.img@@1M" "$work/changed/initrd.gz" ::/initrd.gz
+boot third "$work/guest"
+verify 1 "$work/third/1-clean" boot.json
+grep -q '^failure: event-unknown: event [0-9]* (EV_IPL, /initrd.gz) is the first in PCR 9 ' "$work/verdict" ||
+  fail 'the verdict does not name the changed ramdisk'
+[ "$(grep -c '^failure: ' "$work/verdict")" -eq 2 ] || fail 'the verdict blames more than the ramdisk'
+passed 'a ramdisk that was changed is named'
+if "$attest" policy create --evidence "$work/first/1-clean" --profile trusted-boot >"$work/verdict" 2>&1; then
+  fail 'a policy of a launch is made of a boot without one'
+fi
+grep -q '^failure: no-measured-launch: ' "$work/verdict" || fail 'nothing says that there was no launch'
+passed 'a boot without a launch gives no policy of one'
 
 cp -r "$work/second/1-clean" "$work/mixed"
 cp "$work/first/1-clean/nonce.hex" "$work/mixed/nonce.hex"

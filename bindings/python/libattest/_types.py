@@ -108,6 +108,7 @@ class Component(_Number):
     IMA = 5
     POLICY = 6
     NODE = 7
+    LAUNCHLOG = 8
 
     def __str__(self) -> str:
         return _libattest.component_name(self)
@@ -174,10 +175,12 @@ class KeyFormat(_Number):
 
 
 class EventLogFormat(_Number):
-    """The two formats of boot event logs."""
+    """The formats of boot event logs, and of a dynamic launch's log."""
 
     SHA1 = 1
     CRYPTO_AGILE = 2
+    TXT_CONTAINER = 3
+    TXT_LEGACY = 4
 
 
 class ImaFormat(_Number):
@@ -197,6 +200,19 @@ class ImaDigest(_Number):
     NATIVE = 1
     PADDED = 2
     PADDED_OLD = 3
+
+
+class Profile(_Number):
+    """What a policy is learned of.
+
+    EVERYTHING: every quoted PCR that stays the same from boot to boot, and the IMA list.
+    TRUSTED_BOOT: PCRs 0 to 7 (BIOS) and 17 to 19 (VMM) after a dynamic launch. MEASURED_BOOT: PCRs
+    0 to 9 (BIOS and boot loader).
+    """
+
+    EVERYTHING = 0
+    TRUSTED_BOOT = 1
+    MEASURED_BOOT = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -323,7 +339,7 @@ class BootProblem:
 for _public in (
     *(Error, FileError, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
-    *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest),
+    *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest, Profile),
     *(BootProblem, Finding, Event, PcrClaim),
     *(KeylimeAgent, KeylimeCheck, KeylimeQuote, KeylimeStatus),
 ):

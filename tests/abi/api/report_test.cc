@@ -126,8 +126,9 @@ TEST_CASE("numbers have names, and others a question mark") {
   CHECK(attest_severity_name(ATTEST_SEVERITY_NONE) == std::string("?"));
   CHECK(attest_component_name(ATTEST_COMPONENT_AK) == std::string("ak"));
   CHECK(attest_component_name(ATTEST_COMPONENT_NODE) == std::string("node"));
+  CHECK(attest_component_name(ATTEST_COMPONENT_LAUNCHLOG) == std::string("launchlog"));
   CHECK(attest_pcr_state_name(ATTEST_PCR_APPRAISED) == std::string("appraised"));
-  for (const int number : {-1, 8, 256, 257, 1000000}) {
+  for (const int number : {-1, 9, 256, 257, 1000000}) {
     CHECK(attest_verdict_name(any<attest_verdict>(number)) == std::string("?"));
     CHECK(attest_severity_name(any<attest_severity>(number)) == std::string("?"));
     CHECK(attest_component_name(any<attest_component>(number)) == std::string("?"));

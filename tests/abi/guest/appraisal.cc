@@ -45,12 +45,14 @@ attest_status check_quote(const GoodNode& n, const Key& key, Appraisal& out) {
 }
 
 attest_status look_at_logs(const GoodNode& n, Appraisal& out) {
-  EventLog log;
+  EventLog log, launch;
   Pcrs pcrs, ima_pcrs;
   Buffer text, ima_text;
   TRY(attest_eventlog_parse(log.place(), n.eventlog.data(), n.eventlog.size(), ATTEST_HASH_NONE));
   TRY(attest_eventlog_pcrs(pcrs.place(), log.get()));
   TRY(attest_eventlog_to_json(text.place(), log.get()));
+  TRY(attest_eventlog_parse_launch(launch.place(), n.launch_log.data(), n.launch_log.size(),
+                                   ATTEST_HASH_NONE));
   Ima ima;
   TRY(attest_ima_new(ima.place(), nullptr));
   TRY(attest_ima_feed(ima.get(), n.ima.data(), n.ima.size()));
@@ -154,7 +156,7 @@ std::size_t feed_rubbish(const GoodNode& n) {
   for (std::size_t part = 0; part <= 16; ++part) {
     Key key;
     Quote quote;
-    EventLog log;
+    EventLog log, launch;
     Ima ima;
     Policy parsed, rules;
     Node node;
@@ -163,6 +165,8 @@ std::size_t feed_rubbish(const GoodNode& n) {
                             cut(n.signature, part), n.pcrs.data(), cut(n.pcrs, part)));
     look(attest_eventlog_parse(log.place(), n.eventlog.data(), cut(n.eventlog, part),
                                ATTEST_HASH_NONE));
+    look(attest_eventlog_parse_launch(launch.place(), n.launch_log.data(), cut(n.launch_log, part),
+                                      ATTEST_HASH_NONE));
     look(attest_ima_new(ima.place(), nullptr));
     look(attest_ima_feed(ima.get(), n.attest.data(), cut(n.attest, part)));
     look(attest_node_import(node.place(), n.ak.data(), cut(n.ak, part)));

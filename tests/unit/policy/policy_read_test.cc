@@ -44,6 +44,9 @@ TEST_CASE("a native policy is read") {
   CHECK(policy.event_log.required);
   CHECK(policy.event_log.pcrs == std::vector<std::uint32_t>{0, 4});
   CHECK(policy.event_log.events.at(4).size() == 2);
+  CHECK(policy.event_log.known_events.at(4).at(0).description == "/EFI/BOOT/BOOTX64.EFI");
+  CHECK(policy.launch.required);
+  CHECK(policy.launch.log_required);
   REQUIRE(policy.ima);
   CHECK(policy.ima->pcr == 10);
   REQUIRE(policy.ima->rules);
@@ -55,7 +58,8 @@ TEST_CASE("a native policy is read") {
 }
 
 TEST_CASE("what a native policy does not say has its default") {
-  const Policy policy = parse_policy(R"({"version":1,"ima":{},"ak":{},"event_log":{},"clock":{}})");
+  const Policy policy =
+      parse_policy(R"({"version":1,"ima":{},"ak":{},"event_log":{},"launch":{},"clock":{}})");
   CHECK(policy.bank == Hash::kSha256);
   CHECK_FALSE(policy.allow_sha1);
   CHECK(policy.ak.names.empty());
@@ -63,6 +67,8 @@ TEST_CASE("what a native policy does not say has its default") {
   CHECK_FALSE(policy.ak.binding_required);
   CHECK(policy.pcrs.empty());
   CHECK_FALSE(policy.event_log.required);
+  CHECK_FALSE(policy.launch.required);
+  CHECK_FALSE(policy.launch.log_required);
   REQUIRE(policy.ima);
   CHECK(policy.ima->required);
   CHECK(policy.ima->pcr == 10);
@@ -206,6 +212,52 @@ TEST_CASE("reference values are digests of the bank, under the number of a PCR")
   CHECK_THAT(why_not(with(R"("event_log":{"pcrs":[23]})")),
              Contains("/event_log/pcrs/0: PCR 23 can"));
   CHECK_THAT(why_not(with(R"("ima":{"pcr":16})")), Contains("/ima/pcr: PCR 16 can be reset"));
+}
+
+TEST_CASE("known events are read as a log names them, each member there") {
+  const auto known = [](const std::string& event) {
+    return with(R"("pcrs":{"4":[)" + kValue + R"(]},"event_log":{"known_events":{"4":[)" + event +
+                "]}}");
+  };
+  const std::string good = R"({"type":"EV_IPL","digest":)" + kValue + R"(,"description":"x"})";
+  CHECK(why_not(known(good)) == "accepted");
+  CHECK_THAT(why_not(known("")), Contains("/event_log/known_events/4: lists no event"));
+  CHECK_THAT(why_not(known("1")), Contains("/event_log/known_events/4/0: is not an object"));
+  CHECK_THAT(why_not(known(R"({"type":"EV_IPL","digest":)" + kValue + "}")),
+             Contains("/event_log/known_events/4/0"));
+  CHECK_THAT(why_not(known(R"({"type":"","digest":)" + kValue + R"(,"description":"x"})")),
+             Contains("/event_log/known_events/4/0/type: is not of 1 to 4096 bytes"));
+  CHECK_THAT(why_not(known(R"({"type":"EV_IPL","digest":"aa","description":"x"})")),
+             Contains("/event_log/known_events/4/0/digest: is not 64 hexadecimal digits"));
+  CHECK_THAT(why_not(known(R"({"type":"EV_IPL","digest":)" + kValue + R"(,"description":")" +
+                           std::string(4097, 'x') + R"("})")),
+             Contains("/description: is not of 1 to 4096 bytes"));
+  CHECK_THAT(
+      why_not(known(R"({"type":"EV_IPL","digest":)" + kValue + R"(,"description":"x","pcr":4})")),
+      Contains("/event_log/known_events/4/0/pcr: unknown key"));
+  CHECK_THAT(why_not(with(R"("event_log":{"known_events":{"4":[)" + good + "]}}")),
+             Contains("/event_log/known_events/4: neither reference values"));
+  CHECK_THAT(why_not(with(R"("ima":{},"event_log":{"known_events":{"10":[)" + good + "]}}")),
+             Contains("/event_log/known_events/10: neither reference values"));
+  CHECK_THAT(why_not(with(R"("event_log":{"known_events":{"23":[]}})")), Contains("PCR 23 can"));
+}
+
+TEST_CASE("a launch that is demanded needs a value of PCR 17 that is a launch's") {
+  const std::string launch = R"("launch":{"required":true})";
+  CHECK_THAT(why_not(with(launch)), Contains("/launch/required: PCR 17 has neither"));
+  CHECK(why_not(with(launch + R"(,"pcrs":{"17":[)" + kValue + "]}")) == "accepted");
+  CHECK(why_not(with(launch + R"(,"event_log":{"events":{"17":[)" + kValue + "]}}")) == "accepted");
+  for (const char digit : {'0', 'f'}) {
+    const std::string value = '"' + std::string(64, digit) + '"';
+    CHECK_THAT(why_not(with(launch + R"(,"pcrs":{"17":[)" + kValue + "," + value + "]}")),
+               Contains("/pcrs/17: lists the value that it has without the launch"));
+    // That there was none may be what is expected.
+    CHECK(why_not(with(R"("pcrs":{"17":[)" + value + "]}")) == "accepted");
+  }
+  CHECK_THAT(why_not(with(R"("launch":{"x":1})")), Contains("/launch/x: unknown key"));
+  CHECK_THAT(why_not(with(R"("launch":{"required":1})")), Contains("/launch/required: is not"));
+  CHECK_THAT(why_not(with(R"("launch":{"log_required":"yes"})")),
+             Contains("/launch/log_required: is not"));
 }
 
 TEST_CASE("a policy that contradicts itself is refused") {

@@ -34,6 +34,11 @@ class Generator {
     for (const auto& [pcr, list] : p.pcrs) {
       if (coin()) p.event_log.pcrs.push_back(pcr);
     }
+    for (const auto& [pcr, list] : p.pcrs) {
+      if (coin()) p.event_log.known_events[pcr] = {{"EV_IPL", list.front(), "/vmlinuz \"\xc3\xa9"}};
+    }
+    if (p.pcrs.contains(17)) p.launch.required = coin();
+    p.launch.log_required = coin();
     if (coin()) p.ima = ima(p.allow_sha1);
     p.clock.require_safe = coin();
     return p;
@@ -98,12 +103,13 @@ TEST_CASE("a policy that is written is read as the same") {
 
 TEST_CASE("every part of a policy is written") {
   const std::string base = to_json(Policy());
-  CHECK(
-      base ==
-      "{\n  \"version\": 1,\n  \"bank\": \"sha256\",\n  \"allow_sha1\": false,\n  \"ak\": {\n"
-      "    \"attributes\": \"reported\",\n    \"binding\": \"vouched\"\n  },\n  \"pcrs\": {},\n"
-      "  \"event_log\": {\n    \"required\": false,\n    \"pcrs\": [],\n    \"events\": {}\n  },\n"
-      "  \"clock\": {\n    \"require_safe\": false\n  }\n}\n");
+  CHECK(base ==
+        "{\n  \"version\": 1,\n  \"bank\": \"sha256\",\n  \"allow_sha1\": false,\n  \"ak\": {\n"
+        "    \"attributes\": \"reported\",\n    \"binding\": \"vouched\"\n  },\n  \"pcrs\": {},\n"
+        "  \"event_log\": {\n    \"required\": false,\n    \"pcrs\": [],\n    \"events\": {},\n"
+        "    \"known_events\": {}\n  },\n"
+        "  \"launch\": {\n    \"required\": false,\n    \"log_required\": false\n  },\n"
+        "  \"clock\": {\n    \"require_safe\": false\n  }\n}\n");
   const Policy all = parse_policy(read_text_vector("policy/native.json"));
   const Policy again = parse_policy(to_json(all));
   CHECK(again.bank == all.bank);
@@ -114,6 +120,13 @@ TEST_CASE("every part of a policy is written") {
   CHECK(again.event_log.required);
   CHECK(again.event_log.pcrs == all.event_log.pcrs);
   CHECK(again.event_log.events == all.event_log.events);
+  const std::vector<KnownEvent>& known = again.event_log.known_events.at(4);
+  REQUIRE(known.size() == 1);
+  CHECK(known[0].type == "EV_EFI_BOOT_SERVICES_APPLICATION");
+  CHECK(known[0].digest == all.event_log.events.at(4)[0]);
+  CHECK(known[0].description == "/EFI/BOOT/BOOTX64.EFI");
+  CHECK(again.launch.required);
+  CHECK(again.launch.log_required);
   REQUIRE(again.ima);
   REQUIRE(again.ima->rules);
   const RuntimePolicy& rules = *again.ima->rules;

@@ -12,14 +12,16 @@ using attest::crypto::Digest;
 using attest::crypto::Hash;
 
 TEST_CASE("an empty report says unknown, and null for all that is not known") {
-  CHECK(to_json(Report()) ==
-        R"({"verdict":"unknown","findings":[],"findings_dropped":0,"claims":{"time":null,)"
-        R"("quote_verified":false,)"
-        R"("key":null,"key_name":null,"key_ek":null,"scheme":null,"clock":null,"reset_count":null,)"
-        R"("restart_count":null,"clock_safe":null,"firmware_version":null,"pcrs":{},)"
-        R"("num_events":null,"secure_boot":null,"ima_entries":null,"ima_verified_before":null,)"
-        R"("ima_unverified":null,)"
-        R"("ima_violations":null}})");
+  CHECK(
+      to_json(Report()) ==
+      R"({"verdict":"unknown","findings":[],"findings_dropped":0,"claims":{"time":null,)"
+      R"("quote_verified":false,)"
+      R"("key":null,"key_name":null,"key_ek":null,"scheme":null,"clock":null,"reset_count":null,)"
+      R"("restart_count":null,"clock_safe":null,"firmware_version":null,"pcrs":{},)"
+      R"("num_events":null,"secure_boot":null,"measured_launch":null,)"
+      R"("num_launch_events":null,"untrusted_launch_mapping":null,"ima_entries":null,"ima_verified_before":null,)"
+      R"("ima_unverified":null,)"
+      R"("ima_violations":null}})");
 }
 
 TEST_CASE("a report is written as JSON") {
@@ -43,6 +45,9 @@ TEST_CASE("a report is written as JSON") {
   claims.firmware_version = 1;
   claims.num_events = 116;
   claims.secure_boot = "enabled";
+  claims.measured_launch = true;
+  claims.num_launch_events = 20;
+  claims.launch_mapping = "legacy";
   claims.ima_entries = 3;
   claims.ima_verified = 1;
   claims.ima_unverified = 2;
@@ -56,22 +61,24 @@ TEST_CASE("a report is written as JSON") {
     ab += "ab";
     one += "01";
   }
-  CHECK(to_json(report) ==
-        R"({"verdict":"untrusted","findings":[{"code":510,"id":"ima-not-listed",)"
-        R"("severity":"failure","component":"ima","pcr":10,"index":212,"offset":9000,)"
-        R"("expected":"one of 2","found":"sha256:00","message":"IMA entry 212: \"x\""},)"
-        R"({"code":302,"id":"pcr-not-appraised","severity":"warning","component":"pcr",)"
-        R"("pcr":null,"index":null,"offset":null,"expected":null,"found":null,)"
-        R"("message":"words"}],"findings_dropped":1,"claims":{"time":1700000000,)"
-        R"("quote_verified":true,)"
-        R"("key":"RSA-2048","key_name":"000b00","key_ek":"abcd","scheme":"RSASSA with sha256",)"
-        R"("clock":18446744073709551615,"reset_count":4294967295,"restart_count":0,)"
-        R"("clock_safe":true,"firmware_version":1,"pcrs":{"sha1":{"0":{"value":")" +
-            std::string(40, '0') + R"(","state":"initial"}},"sha256":{"2":{"value":")" + one +
-            R"(","state":"appraised"},"10":{"value":")" + ab + R"(","state":"mismatch"}}},)" +
-            R"("num_events":116,"secure_boot":"enabled","ima_entries":3,"ima_verified_before":1,)"
-            R"("ima_unverified":2,)"
-            R"("ima_violations":1}})");
+  CHECK(
+      to_json(report) ==
+      R"({"verdict":"untrusted","findings":[{"code":510,"id":"ima-not-listed",)"
+      R"("severity":"failure","component":"ima","pcr":10,"index":212,"offset":9000,)"
+      R"("expected":"one of 2","found":"sha256:00","message":"IMA entry 212: \"x\""},)"
+      R"({"code":302,"id":"pcr-not-appraised","severity":"warning","component":"pcr",)"
+      R"("pcr":null,"index":null,"offset":null,"expected":null,"found":null,)"
+      R"("message":"words"}],"findings_dropped":1,"claims":{"time":1700000000,)"
+      R"("quote_verified":true,)"
+      R"("key":"RSA-2048","key_name":"000b00","key_ek":"abcd","scheme":"RSASSA with sha256",)"
+      R"("clock":18446744073709551615,"reset_count":4294967295,"restart_count":0,)"
+      R"("clock_safe":true,"firmware_version":1,"pcrs":{"sha1":{"0":{"value":")" +
+          std::string(40, '0') + R"(","state":"initial"}},"sha256":{"2":{"value":")" + one +
+          R"(","state":"appraised"},"10":{"value":")" + ab + R"(","state":"mismatch"}}},)" +
+          R"("num_events":116,"secure_boot":"enabled","measured_launch":true,)"
+          R"("num_launch_events":20,"untrusted_launch_mapping":"legacy","ima_entries":3,"ima_verified_before":1,)"
+          R"("ima_unverified":2,)"
+          R"("ima_violations":1}})");
 }
 
 TEST_CASE("words that are not UTF-8 do not keep a report from being written") {

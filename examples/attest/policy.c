@@ -14,7 +14,7 @@
 #include "text.h"
 
 static const char kCreateHelp[] =
-    "Usage: attest policy create EVIDENCE [--output FILE]\n"
+    "Usage: attest policy create EVIDENCE [--allow-sha1] [--output FILE]\n"
     "\n"
     "Makes a policy from the evidence of a machine that is known to be good: it pins\n"
     "the key, the values of the quoted PCRs, and what the logs name. Review it before\n"
@@ -27,6 +27,8 @@ static const char kCreateHelp[] =
     "and, with the first two, [--eventlog FILE] [--ima FILE], as attest verify --help\n"
     "explains.\n"
     "\n"
+    "  --allow-sha1     make a policy that allows SHA-1, and judges the sha1 bank where\n"
+    "                   the quote has no better one: a TPM 1.2 has none\n"
     "  --output FILE    write the policy there, in one step; the default is standard\n"
     "                   output\n"
     "  --help\n"
@@ -95,6 +97,7 @@ static int learn(const struct command* command, const struct options* options,
   how.nonce = input->quote.nonce.data;
   how.nonce_len = input->quote.nonce.size;
   how.now = (int64_t)time(NULL);
+  how.allow_sha1 = options->value[OPTION_ALLOW_SHA1] != NULL;
   attest_policy* policy = NULL;
   attest_report* report = NULL;
   const attest_status done = attest_policy_learn(&policy, &report, input->evidence, &how);
@@ -130,11 +133,12 @@ static int run_check(const struct command* command, const struct options* option
   return written ? STATUS_GOOD : STATUS_FAILED;
 }
 
-const struct command kPolicyCreateCommand = {.name = "policy create",
-                                             .help = kCreateHelp,
-                                             .accepts = EVIDENCE_OPTIONS | HAS(OUTPUT),
-                                             .operand = NULL,
-                                             .run = run_create};
+const struct command kPolicyCreateCommand = {
+    .name = "policy create",
+    .help = kCreateHelp,
+    .accepts = EVIDENCE_OPTIONS | HAS(ALLOW_SHA1) | HAS(OUTPUT),
+    .operand = NULL,
+    .run = run_create};
 
 const struct command kPolicyCheckCommand = {
     .name = "policy check", .help = kCheckHelp, .accepts = 0, .operand = "FILE", .run = run_check};

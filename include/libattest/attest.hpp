@@ -544,8 +544,10 @@ struct Learned {
   std::optional<Policy> policy;
   Report report;
 };
-inline Learned learn_policy(Evidence& evidence, Bytes nonce, std::int64_t now = 0) {
-  const attest_appraise_options options = appraise_options(nonce, now);
+inline Learned learn_policy(Evidence& evidence, Bytes nonce, std::int64_t now = 0,
+                            bool allow_sha1 = false) {
+  attest_appraise_options options = appraise_options(nonce, now);
+  options.allow_sha1 = allow_sha1 ? 1 : 0;
   attest_policy* policy = nullptr;
   attest_report* report = nullptr;
   evidence.check_read(attest_policy_learn(&policy, &report, evidence.get(), &options));

@@ -19,7 +19,7 @@ constexpr std::uint32_t kDefaultExponent = 65537;
 using Front = std::array<std::uint8_t, 4>;
 constexpr Front kPubkeyFront{0, 0, 0, 1};    // algorithmParms.algorithmID: TPM_ALG_RSA
 constexpr Front kKeyFront{1, 1, 0, 0};       // section 5.1 TPM_STRUCT_VER
-constexpr Front kKey12Front{0, 0x28, 0, 0};  // section 2.2 TPM_TAG_KEY12, and fill
+constexpr Front kKey12Front{0, 0x28, 0, 0};  // section 3.1 TPM_TAG_KEY12, and fill
 
 bool begins_with(Bytes in, const Front& front) noexcept {
   return in.size() >= front.size() && std::equal(front.begin(), front.end(), in.begin());
@@ -32,24 +32,25 @@ std::uint32_t bounded(Reader& r, std::uint32_t max, std::string_view field) {
 }
 
 // Section 10.1.1 TPM_RSA_KEY_PARMS.
-void rsa_parms(Reader r, Key12& key) {
+void rsa_parameters(Reader r, Key12& key) {
   key.key_bits = r.u32be("algorithmParms.keyLength");
   if (r.u32be("algorithmParms.numPrimes") != 2) r.fail("algorithmParms.numPrimes", "not 2");
-  for (const std::uint32_t byte :
-       r.take(bounded(r, kMaxExponent, "algorithmParms.exponentSize"), "algorithmParms.exponent")) {
+  const std::uint32_t size = bounded(r, kMaxExponent, "algorithmParms.exponentSize");
+  key.exponent = size == 0 ? kDefaultExponent : 0;
+  for (const std::uint32_t byte : r.take(size, "algorithmParms.exponent")) {
     key.exponent = key.exponent << 8U | byte;
   }
   r.expect_end("algorithmParms");
 }
 
 // Section 10.1 TPM_KEY_PARMS.
-void key_parms(Reader& r, Key12& key) {
+void key_parameters(Reader& r, Key12& key) {
   if (r.u32be("algorithmParms.algorithmID") != kAlgRsa) {
     r.fail("algorithmParms.algorithmID", "not RSA");
   }
   key.enc_scheme = r.u16be("algorithmParms.encScheme");
   key.sig_scheme = r.u16be("algorithmParms.sigScheme");
-  rsa_parms(r.sub(bounded(r, kMaxBlob, "algorithmParms.parmSize"), "algorithmParms.parms"), key);
+  rsa_parameters(r.sub(bounded(r, kMaxBlob, "algorithmParms.parmSize"), "algorithmParms.rsa"), key);
 }
 
 // Section 10.4 TPM_STORE_PUBKEY.
@@ -61,7 +62,7 @@ void store_pubkey(Reader& r, Key12& key) {
 Key12 pubkey(Bytes in) {
   Reader r(in, kPubkey);
   Key12 key;
-  key_parms(r, key);
+  key_parameters(r, key);
   store_pubkey(r, key);
   r.expect_end(kPubkey);
   return key;
@@ -76,7 +77,7 @@ Key12 whole_key(Bytes in) {
   use.usage = r.u16be("keyUsage");
   use.flags = r.u32be("keyFlags");
   r.u8("authDataUsage");
-  key_parms(r, key);
+  key_parameters(r, key);
   r.take(bounded(r, kMaxBlob, "PCRInfoSize"), "PCRInfo");
   store_pubkey(r, key);
   r.take(bounded(r, kMaxBlob, "encSize"), "encData");
@@ -95,8 +96,7 @@ Key12 parse_key12(Bytes in) { return begins_with(in, kPubkeyFront) ? pubkey(in) 
 
 crypto::PublicKey public_key_of(const Key12& key) {
   const std::string_view format = key.use ? kKey : kPubkey;
-  const std::uint32_t exponent = key.exponent == 0 ? kDefaultExponent : key.exponent;
-  crypto::PublicKey out = crypto::PublicKey::rsa(key.modulus, exponent, format);
+  crypto::PublicKey out = crypto::PublicKey::rsa(key.modulus, key.exponent, format);
   if (key.modulus.size() * 8 != key.key_bits || out.bits() != key.key_bits) {
     throw ParseError(format, 0, "pubKey.key", "modulus is not of keyLength bits");
   }

@@ -38,7 +38,7 @@ struct Key12 {
   std::uint16_t enc_scheme = 0;
   std::uint16_t sig_scheme = 0;
   std::uint32_t key_bits = 0;
-  std::uint32_t exponent = 0;  // as stored: 0 means 65537
+  std::uint32_t exponent = 0;  // 65537 where the structure leaves it out
   Bytes modulus;
 };
 

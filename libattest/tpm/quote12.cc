@@ -18,7 +18,7 @@ constexpr std::size_t kDigestSize = 20;  // section 5.4 TPM_DIGEST: SHA-1
 constexpr std::array<std::uint8_t, 8> kQuote{1, 1, 0, 0, 'Q', 'U', 'O', 'T'};
 // Section 2.2 TPM_TAG_QUOTE_INFO2; section 11.4: the letters.
 constexpr std::array<std::uint8_t, 6> kQuote2{0x00, 0x36, 'Q', 'U', 'T', '2'};
-constexpr std::uint16_t kTagVersionInfo = 0x0030;   // section 2.2 TPM_TAG_CAP_VERSION_INFO
+constexpr std::uint16_t kTagVersionInfo = 0x0030;   // section 3.1 TPM_TAG_CAP_VERSION_INFO
 constexpr std::uint8_t kReservedLocalities = 0xe0;  // section 8.6 TPM_LOCALITY_SELECTION
 
 template <std::size_t N>

@@ -21,13 +21,10 @@ bool of_one_boot(const NodeState::Seen& a, const NodeState::Seen& b) noexcept {
 }
 
 NodeState::Seen seen_now(const tpm::AttestationKey& key, const tpm::ClaimedQuote& verified) {
-  return {spki_digest(key.key()),
-          !verified.is_tpm12(),
-          verified.clock,
-          verified.reset_count,
-          verified.restart_count,
-          verified.firmware_version,
-          {key.name().begin(), key.name().end()}};
+  return {spki_digest(key.key()),    verified.clock,
+          verified.reset_count,      verified.restart_count,
+          verified.firmware_version, {key.name().begin(), key.name().end()},
+          !verified.is_tpm12()};
 }
 
 void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findings& findings) {

@@ -22,13 +22,13 @@ namespace attest::verify {
 
 struct NodeState {
   struct Seen {
-    crypto::Digest key;     // SHA-256 of the AK's SubjectPublicKeyInfo
-    bool has_clock = true;  // a TPM 1.2 has none: the next four are then zero
+    crypto::Digest key;  // SHA-256 of the AK's SubjectPublicKeyInfo
     std::uint64_t clock = 0;
     std::uint32_t reset_count = 0;
     std::uint32_t restart_count = 0;
     std::uint64_t firmware_version = 0;
     std::vector<std::uint8_t> name;  // the AK's; empty for a key that was given without one
+    bool has_clock = true;           // a TPM 1.2 has none: the four numbers are then zero
 
     friend bool operator==(const Seen&, const Seen&) = default;
   };

@@ -307,7 +307,8 @@ class QuoteVerifier {
 
   // Part 2, 10.12.4 TPMS_QUOTE_INFO.pcrDigest: H of the values in the order of the signed
   // selection, where H is the hash of the signing scheme (Part 3, 18.4 TPM2_Quote). TPM 1.2 Part 2,
-  // 5.4.1 TPM_COMPOSITE_HASH: SHA-1 of the TPM_PCR_COMPOSITE, where selection and size come first.
+  // 5.4.1 Creating a PCR composite hash: of the TPM_PCR_COMPOSITE, where selection and size come
+  // first.
   bool check_digest() {
     crypto::Hasher hasher(hash_);
     hasher.begin();

@@ -90,11 +90,11 @@ struct MadeKey12 {
   Octets enc_data = Octets(256, 0xee);
 
   Octets pubkey() const {
-    return parms().be(static_cast<std::uint32_t>(modulus.size())).bytes(modulus).out;
+    return parameters().be(static_cast<std::uint32_t>(modulus.size())).bytes(modulus).out;
   }
   Octets key() const {
     Writer w;
-    w.bytes(front).be(usage).be(flags).raw({1}).bytes(parms().out);
+    w.bytes(front).be(usage).be(flags).raw({1}).bytes(parameters().out);
     sized(w, pcr_info);
     sized(w, modulus);
     sized(w, enc_data);
@@ -105,7 +105,7 @@ struct MadeKey12 {
   static void sized(Writer& w, const Octets& bytes) {
     w.be(static_cast<std::uint32_t>(bytes.size())).bytes(bytes);
   }
-  Writer parms() const {
+  Writer parameters() const {
     Writer rsa;
     rsa.be(bits).be(primes);
     sized(rsa, exponent);

@@ -91,7 +91,8 @@ TEST_CASE("a TPM 1.2's keys say which they are, and have no Name") {
     CHECK(attest_key_attributes(key.get()) == 0);
     auto* challenge = rubbish<attest_credential>();
     Ek ek;
-    REQUIRE(attest_ek_load(ek.place(), good_node().ek.data(), good_node().ek.size()) == ATTEST_OK);
+    REQUIRE(attest_ek_load(ek.place(), good_node().ek.data(), good_node().ek.size(), nullptr, 0) ==
+            ATTEST_OK);
     check_failed(attest_credential_new(&challenge, ek.get(), key.get()), ATTEST_E_REFUSED, "");
     CHECK(challenge == nullptr);
   }

@@ -104,6 +104,10 @@ TEST_CASE("a TPM 1.2's key with one field that is not a key's is malformed") {
     key.exponent = Octets(5, 1);
     words = "algorithmParms.exponentSize: larger than";
   }
+  SECTION("an exponent of zero") {
+    key.exponent = {0};
+    words = "exponent is not an odd number above 1";
+  }
   SECTION("an even exponent") {
     key.exponent = {2};
     words = "exponent is not an odd number above 1";

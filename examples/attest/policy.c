@@ -27,7 +27,7 @@ static const char kCreateHelp[] =
     "and, with the first two, [--eventlog FILE] [--ima FILE], as attest verify --help\n"
     "explains.\n"
     "\n"
-    "  --allow-sha1     make a policy that allows SHA-1, and judges the sha1 bank where\n"
+    "  --allow-sha1     make a policy that allows SHA-1, and judges the sha1 bank if\n"
     "                   the quote has no better one: a TPM 1.2 has none\n"
     "  --output FILE    write the policy there, in one step; the default is standard\n"
     "                   output\n"

@@ -32,7 +32,7 @@ ACCEPTS = {
     ("quote",): [*QUOTE, "--allow-sha1", "--json"],
     ("eventlog",): ["--json"],
     ("ima",): ["--bank", "--json"],
-    ("policy", "create"): [*EVIDENCE, "--output"],
+    ("policy", "create"): [*EVIDENCE, "--allow-sha1", "--output"],
     ("policy", "check"): [],
     ("keylime", "add"): [*KEYLIME, *KEYLIME_POLICIES],
     ("keylime", "status"): KEYLIME,

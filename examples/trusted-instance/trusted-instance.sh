@@ -105,7 +105,8 @@ if [ $collect_only = yes ]; then
   [ -z "$json" ] || die '--collect-only gives no report: --json contradicts it'
 else
   need attest libattest
-  [ -r "$policy" ] || die "the policy $policy cannot be read: make one with attest policy create, or only collect with --collect-only"
+  [ -r "$policy" ] ||
+    die "the policy $policy cannot be read: make one with attest policy create, or only take evidence with --collect-only"
 fi
 if [ -z "$nonce" ]; then
   nonce=$(od -An -v -N20 -tx1 /dev/urandom | tr -d ' \n')
@@ -184,7 +185,11 @@ tss() { # What the tools of TrouSerS say on failure is their own; the last line 
 make_aik() {
   [ ! -e "$state/aik.blob" ] || return 0
   mkdir -p "$state" 2>/dev/null || die "$state cannot be made"
-  tpm_mkaik -z "$work/aik.blob" "$work/aik.pub" >"$work/said" 2>&1 || die "tpm_mkaik: $(tail -n 1 "$work/said") (is tcsd running, is the TPM owned, and is its owner's secret the well-known one? With another secret make $state/aik.blob and $state/aik.uuid by hand, as README.md says)"
+  tpm_mkaik -z "$work/aik.blob" "$work/aik.pub" >"$work/said" 2>&1 || {
+    say 'is tcsd running, is the TPM owned, and is its owner secret the well-known one? With another, make the key by hand:'
+    say "tpm_mkaik $state/aik.blob aik.pub; tpm_mkuuid $state/aik.uuid; tpm_loadkey $state/aik.blob $state/aik.uuid"
+    die "tpm_mkaik: $(tail -n 1 "$work/said")"
+  }
   tss tpm_mkuuid "$work/aik.uuid"
   tss tpm_loadkey "$work/aik.blob" "$work/aik.uuid"
   mv "$work/aik.uuid" "$state/aik.uuid"

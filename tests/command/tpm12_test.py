@@ -25,7 +25,7 @@ def quote12(quote="quote2", pcrs=None, ak="aik.tpm_key"):
 
 class Tpm12(CommandCase):
     def booted(self, name="node"):
-        """The boot of bios12-tpm12 as an evidence folder, its PCR values as TrouSerS' tools have them."""
+        """The boot of bios12-tpm12 as an evidence folder, its PCR values as tpm_getquote's."""
         folder = self.folder / name
         folder.mkdir()
         clean = BIOS12 / "1-clean"
@@ -87,15 +87,13 @@ class Tpm12(CommandCase):
         refused({**quote12("quote1"), "--pcrs": TPM12 / "quote2.pcrs"}, "pcr-digest-mismatch")
 
     def test_what_is_no_evidence_of_a_tpm_1_2_is_malformed(self):
+        cut = self.write("cut", (TPM12 / "quote2.info").read_bytes()[:51])
         for options, says in [
             (quote12("quote1", "quote2.text"), ["TPM_PCR_COMPOSITE"]),
             ({**quote12(), "--pcrs": TPM12 / "pcrs.txt"}, ["PCR values (text)", "line 1"]),
             ({**quote12(), "--signature": self.write("none", b"")}, ["TPM 1.2 signature"]),
             ({**quote12(), "--ak": self.write("ak", b"\x01\x01\x00\x00")}, ["TPM_KEY"]),
-            (
-                {**quote12(), "--quote": self.write("cut", (TPM12 / "quote2.info").read_bytes()[:51])},
-                ["TPM_QUOTE_INFO2"],
-            ),
+            ({**quote12(), "--quote": cut}, ["TPM_QUOTE_INFO2"]),
         ]:
             with self.subTest(says):
                 self.refused("quote", *words(options), "--allow-sha1", says=says)

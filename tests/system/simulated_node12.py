@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a BIOS and a kernel of a machine with a TPM 1.2 do, against a software one: measure each part
-of the boot and write it to a log of the SHA-1 format, and to an IMA list.
+"""What a BIOS and a kernel of a machine with a TPM 1.2 do, against a software one: measure each
+part of the boot and write it to a log of the SHA-1 format, and to an IMA list.
 
 usage: simulated_node12.py boot|run PORT DIR [FILE...]    (as IMA measures FILE; runs nothing)
 """

@@ -18,7 +18,8 @@ build='g++ gcc cmake ninja-build pkg-config libssl-dev libcurl4-openssl-dev libt
 quickstart='swtpm swtpm-tools libtss2-tcti-swtpm0 python3'
 test='catch2 clang llvm-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 cppcheck shellcheck codespell gcovr
   mypy python3-gpg python3-pytest python3-venv tpm2-tools ima-evm-utils libtss2-tcti-device0 libtss2-tcti-swtpm0
-  libtss2-tcti-cmd0 swtpm swtpm-tools valgrind strace man-db mandoc libbenchmark-dev openssl iproute2'
+  libtss2-tcti-cmd0 swtpm swtpm-tools trousers tpm-tools tpm-quote-tools valgrind strace man-db mandoc
+  libbenchmark-dev openssl iproute2'
 openstack='python3-ironic python3-swift python3-swiftclient python3-oslotest python3-testtools python3-fixtures
   python3-webtest python3-yaml python3-venv tpm2-tools swtpm swtpm-tools openssl'
 boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs

@@ -207,11 +207,12 @@ Report appraise(Evidence& evidence, Policy* policy, const py::object& nonce, std
 }
 
 py::tuple learn(Evidence& evidence, const py::object& nonce, std::int64_t now,
-                const py::object& profile) {
+                const py::object& profile, bool allow_sha1) {
   const auto wanted = number<attest_profile>("Profile", profile);
   const Changing changing(evidence.use);
   const Input nonce_in(nonce);
-  const attest_appraise_options options = options_of(nonce_in, now);
+  attest_appraise_options options = options_of(nonce_in, now);
+  options.allow_sha1 = allow_sha1 ? 1 : 0;
   Policy policy;
   Report report;
   run_reading(evidence, [&] {
@@ -253,6 +254,7 @@ void bind_evidence(py::module_& m) {
   py::type::of<Policy>().attr("learn") = py::staticmethod(py::cpp_function(
       &learn, py::name("learn"), py::scope(py::type::of<Policy>()), py::arg("evidence"),
       py::kw_only(), py::arg("nonce"), py::arg("now") = 0, py::arg("profile") = "everything",
+      py::arg("allow_sha1") = false,
       "Makes a policy from a known-good node's evidence; None and the reasons when it is not "
       "sound."));
 }

@@ -83,7 +83,7 @@ void bind_quote(py::module_& m) {
 
   py::class_<Key>(m, "Key", "An attestation key: the public key that a TPM signs quotes with.")
       .def_static("load", &load_key, py::arg("data"),
-                  "Loads a TPM2B_PUBLIC, TPMT_PUBLIC, PEM, DER or certificate.")
+                  "Loads a TPM2B_PUBLIC, TPMT_PUBLIC, TPM 1.2 key, PEM, DER or certificate.")
       .def_property_readonly(
           "format",
           [](const Key& key) {
@@ -99,9 +99,14 @@ void bind_quote(py::module_& m) {
 
   py::class_<Quote>(m, "Quote", "A parsed quote. Its fields are claims until it is verified.")
       .def_static("parse", &parse_quote, py::arg("attest"), py::arg("signature"), py::arg("pcrs"),
-                  "Parses what tpm2_quote wrote: the message, its signature, the PCR values.")
+                  "Parses what tpm2_quote wrote: the message, its signature, the PCR values; or "
+                  "the same of a TPM 1.2.")
       .def_static("parse_keylime", &parse_keylime_quote, py::arg("text"),
                   "Parses the quote string of a Keylime agent.")
+      .def_property_readonly("format",
+                             [](const Quote& quote) {
+                               return type("QuoteFormat")(static_cast<int>(info(quote).format));
+                             })
       .def_property_readonly("magic", [](const Quote& quote) { return info(quote).magic; })
       .def_property_readonly("type", [](const Quote& quote) { return info(quote).type; })
       .def_property_readonly("nonce",

@@ -15,7 +15,8 @@
 #include "text.h"
 
 static const char kCreateHelp[] =
-    "Usage: attest policy create EVIDENCE [--profile NAME] [--output FILE]\n"
+    "Usage: attest policy create EVIDENCE [--profile NAME] [--allow-sha1]\n"
+    "                            [--output FILE]\n"
     "\n"
     "Makes a policy from the evidence of a machine that is known to be good: it pins\n"
     "the key, the values of the quoted PCRs, and what the logs name. Review it before\n"
@@ -34,6 +35,8 @@ static const char kCreateHelp[] =
     "    trusted-boot   a launch by Intel TXT: PCRs 0-7 (BIOS) and 17-19 (VMM), and\n"
     "                   that there was one\n"
     "    measured-boot  PCRs 0-9: BIOS and, where GRUB measures, kernel and ramdisk\n"
+    "  --allow-sha1     make a policy that allows SHA-1, and judges the sha1 bank if\n"
+    "                   the quote has no better one: a TPM 1.2 has none\n"
     "  --output FILE    write the policy there, in one step; the default is standard\n"
     "                   output\n"
     "  --help\n"
@@ -121,6 +124,7 @@ static int learn(const struct command* command, const struct options* options,
   how.nonce = input->quote.nonce.data;
   how.nonce_len = input->quote.nonce.size;
   how.now = (int64_t)time(NULL);
+  how.allow_sha1 = options->value[OPTION_ALLOW_SHA1] != NULL;
   attest_policy* policy = NULL;
   attest_report* report = NULL;
   const attest_status done =
@@ -163,7 +167,7 @@ static int run_check(const struct command* command, const struct options* option
 const struct command kPolicyCreateCommand = {
     .name = "policy create",
     .help = kCreateHelp,
-    .accepts = EVIDENCE_OPTIONS | HAS(PROFILE) | HAS(OUTPUT),
+    .accepts = EVIDENCE_OPTIONS | HAS(PROFILE) | HAS(ALLOW_SHA1) | HAS(OUTPUT),
     .operand = NULL,
     .run = run_create};
 

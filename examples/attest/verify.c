@@ -28,10 +28,13 @@ static const char kVerifyHelp[] =
     "  --ima FILE                  the IMA measurement list, binary or ascii\n"
     "\n"
     "  --ak FILE                   the attestation key: TPM2B_PUBLIC, TPMT_PUBLIC,\n"
-    "                              PEM, DER or a certificate\n"
-    "  --quote FILE                TPMS_ATTEST (tpm2_quote -m)\n"
+    "                              PEM, DER or a certificate; of a TPM 1.2 TPM_KEY or\n"
+    "                              TPM_PUBKEY\n"
+    "  --quote FILE                TPMS_ATTEST (tpm2_quote -m); of a TPM 1.2\n"
+    "                              TPM_QUOTE_INFO or TPM_QUOTE_INFO2\n"
     "  --signature FILE            TPMT_SIGNATURE or bare (tpm2_quote -s)\n"
-    "  --pcrs FILE                 PCR values (tpm2_quote -o)\n"
+    "  --pcrs FILE                 PCR values (tpm2_quote -o); of a TPM 1.2\n"
+    "                              TPM_PCR_COMPOSITE or text (tpm_getquote -p)\n"
     "  --nonce HEX                 what you asked the quote with\n"
     "  --keylime-quote FILE        the quote string of a Keylime agent; its nonce is\n"
     "                              text\n"
@@ -39,7 +42,7 @@ static const char kVerifyHelp[] =
     "                              quote.pcrs, nonce.hex, and eventlog.bin,\n"
     "                              launchlog.bin and ima.bin where there are any\n"
     "A nonce from the folder proves no freshness, and a key from the folder is the\n"
-    "node's only if the policy pins its name: give your own with --nonce and --ak.\n"
+    "node's only if the policy pins it: give your own with --nonce and --ak.\n"
     "\n"
     "RULES\n"
     "  --policy FILE               libattest's policy (attest policy create)\n"
@@ -104,8 +107,8 @@ static bool show_words(const struct command* command, const struct quote_input* 
   print_report_pcrs(&text, report, states);
   if (input->key_came_along) {
     text_add(&text,
-             "note: the key came with the evidence: only a policy with its name in ak.names says "
-             "whose it is\n");
+             "note: the key came with the evidence: only a policy that pins it (ak.names, ak.keys) "
+             "says whose it is\n");
   }
   if (input->nonce_came_along) {
     text_add(&text, "note: the nonce came with the evidence, which proves no freshness\n");

@@ -20,9 +20,10 @@ typedef struct attest_appraise_options {
   const uint8_t* nonce; /* what the quote was asked with; without it nothing is trusted */
   size_t nonce_len;     /* at least 16 */
   int64_t now;          /* seconds since 1970-01-01 UTC, for the report; 0: not said */
+  int allow_sha1;       /* 1: allow SHA-1; only where no policy is given that says so itself */
 } attest_appraise_options;
 #define ATTEST_APPRAISE_OPTIONS_INIT \
-  { sizeof(attest_appraise_options), NULL, 0, 0 }
+  { sizeof(attest_appraise_options), NULL, 0, 0, 0 }
 
 /*
  * attest_appraise judges `evidence` by `policy`. `policy` may be NULL: then what can be checked is
@@ -42,7 +43,8 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_appraise(attest_report** out,
  * attest_policy_learn makes a policy from the evidence of a node that is known to be good: pinned
  * key, reference values of the quoted PCRs, and rules for what the logs name. `*policy` is NULL
  * when the evidence is not sound (a bad quote, a log that does not replay, a violation); `*report`,
- * which is always made, says why.
+ * which is always made, says why. With `allow_sha1` the policy allows SHA-1, and judges the sha1
+ * bank where the quote has no better one, as a TPM 1.2's has not.
  */
 ATTEST_API ATTEST_MUST_CHECK attest_status
 attest_policy_learn(attest_policy** policy, attest_report** report, attest_evidence* evidence,

@@ -554,8 +554,10 @@ struct Learned {
   Report report;
 };
 inline Learned learn_policy(Evidence& evidence, Bytes nonce, std::int64_t now = 0,
-                            attest_profile profile = ATTEST_PROFILE_EVERYTHING) {
-  const attest_appraise_options options = appraise_options(nonce, now);
+                            attest_profile profile = ATTEST_PROFILE_EVERYTHING,
+                            bool allow_sha1 = false) {
+  attest_appraise_options options = appraise_options(nonce, now);
+  options.allow_sha1 = allow_sha1 ? 1 : 0;
   attest_policy* policy = nullptr;
   attest_report* report = nullptr;
   evidence.check_read(

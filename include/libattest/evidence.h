@@ -21,7 +21,7 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_evidence_new(attest_evidence**
  * before. On ATTEST_E_MALFORMED the evidence is as it was.
  */
 
-/* attest_evidence_set_quote: as attest_quote_parse. */
+/* attest_evidence_set_quote: as attest_quote_parse, of a TPM 2.0 or 1.2. */
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_evidence_set_quote(
     attest_evidence* evidence, const uint8_t* attest, size_t attest_len, const uint8_t* signature,
     size_t signature_len, const uint8_t* pcrs, size_t pcrs_len);

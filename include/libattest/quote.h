@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* TPM 2.0 quotes, with the signature and the PCR values that came with them. */
+/* Quotes of TPMs 2.0 and 1.2, with the signature and the PCR values that came with them. */
 
 #ifndef LIBATTEST_QUOTE_H_
 #define LIBATTEST_QUOTE_H_
@@ -21,6 +21,12 @@ typedef struct attest_quote attest_quote;
  * attest_quote_parse parses a TPMS_ATTEST, a TPMT_SIGNATURE (or a bare one, `tpm2_quote -f plain`)
  * and the PCR values in tpm2_quote's serialized form or as bare values.
  *
+ * Or, which the first bytes say, a TPM 1.2's quote (TPM Main Specification 1.2, Part 2, sections
+ * 11.3 and 11.4): a TPM_QUOTE_INFO, or a TPM_QUOTE_INFO2 with or without the TPM_CAP_VERSION_INFO
+ * that was signed with it; its bare signature; and a TPM_PCR_COMPOSITE or, with a TPM_QUOTE_INFO2,
+ * the text that `tpm_getquote -p` writes. The nonce of one is always of 20 bytes. All of it rests
+ * on SHA-1.
+ *
  * Parsing proves nothing: all fields are the sender's claims until attest_quote_verify or
  * attest_appraise has checked them. A TPMS_ATTEST with another magic or type than a quote's is
  * parsed as far as that, and is a finding of the verification.
@@ -40,7 +46,18 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_quote_parse_keylime(attest_quo
                                                                       const char* text,
                                                                       size_t text_len);
 
-/* What a quote claims. Zero and NULL from `nonce` on when magic or type are not a quote's. */
+/* What a quote is written as. */
+typedef enum attest_quote_format {
+  ATTEST_QUOTE_FORMAT_NONE = 0,
+  ATTEST_QUOTE_FORMAT_ATTEST = 1,     /* TPM 2.0: TPMS_ATTEST */
+  ATTEST_QUOTE_FORMAT_QUOTE_INFO = 2, /* TPM 1.2: TPM_Quote */
+  ATTEST_QUOTE_FORMAT_QUOTE_INFO2 = 3 /* TPM 1.2: TPM_Quote2 */
+} attest_quote_format;
+
+/*
+ * What a quote claims. Zero and NULL from `nonce` to `firmware_version` when magic or type are not
+ * a quote's. A TPM 1.2's quote has its format and its nonce, and zero and NULL in all the rest.
+ */
 typedef struct attest_quote_info {
   size_t size;
   uint32_t magic;       /* 0xff544347 in what a TPM made */
@@ -54,9 +71,10 @@ typedef struct attest_quote_info {
   uint32_t restart_count;
   int clock_safe; /* 1: the clock was never set back */
   uint64_t firmware_version;
+  attest_quote_format format;
 } attest_quote_info;
 #define ATTEST_QUOTE_INFO_INIT \
-  { sizeof(attest_quote_info), 0, 0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0 }
+  { sizeof(attest_quote_info), 0, 0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, ATTEST_QUOTE_FORMAT_NONE }
 
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_quote_get_info(attest_quote_info* out,
                                                                  const attest_quote* quote);

@@ -20,7 +20,8 @@ namespace {
 
 verify::Options options_from(const attest_appraise_options* options) {
   const attest_appraise_options o = attest::api::options_of(options, ATTEST_APPRAISE_OPTIONS_INIT);
-  return {attest::api::bytes(o.nonce, o.nonce_len), o.now};
+  return {attest::api::bytes(o.nonce, o.nonce_len), o.now,
+          attest::api::flag_of(o.allow_sha1, "allow_sha1")};
 }
 
 verify::Profile profile_of(const attest_profile& profile) {
@@ -55,6 +56,9 @@ attest_status attest_appraise(attest_report** out, attest_evidence* evidence,
     attest::api::clear_output(out);
     attest::api::require(evidence, "evidence");
     const verify::Options o = options_from(options);
+    if (o.allow_sha1 && policy != nullptr) {
+      throw std::invalid_argument("allow_sha1 is the policy's to say");
+    }
     auto report = std::make_unique<attest_report>();
     // The node's state moves on only when there is a report that says why.
     attest_node next = node == nullptr ? attest_node{} : *node;

@@ -55,6 +55,7 @@ attest_status attest_quote_get_info(attest_quote_info* out, const attest_quote* 
     attest_quote_info info = ATTEST_QUOTE_INFO_INIT;
     info.magic = q.magic;
     info.type = q.type;
+    info.format = static_cast<attest_quote_format>(q.format);
     if (q.is_quote()) {
       info.nonce = q.extra_data.data();
       info.nonce_len = q.extra_data.size();

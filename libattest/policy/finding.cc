@@ -32,6 +32,8 @@ constexpr std::array kIds{
     Id{Code::kSignerInvalid, "signer-invalid"},
     Id{Code::kClockUnsafe, "clock-unsafe"},
     Id{Code::kQuoteMissing, "quote-missing"},
+    Id{Code::kQuoteFamily, "quote-family"},
+    Id{Code::kQuoteTpm12, "quote-tpm12"},
     Id{Code::kKeyWeak, "ak-weak"},
     Id{Code::kKeyNotPinned, "ak-not-pinned"},
     Id{Code::kKeyAttributes, "ak-attributes"},

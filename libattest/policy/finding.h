@@ -54,6 +54,8 @@ enum class Code : std::uint16_t {
   kSignerInvalid = 116,
   kClockUnsafe = 117,
   kQuoteMissing = 118,
+  kQuoteFamily = 119,
+  kQuoteTpm12 = 120,
   // The attestation key.
   kKeyWeak = 201,
   kKeyNotPinned = 202,

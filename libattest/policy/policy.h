@@ -20,8 +20,12 @@ namespace attest::policy {
 
 // The attestation key ("ak").
 struct KeyPolicy {
-  // TPM Names, one of which the key must have. Empty: the caller vouches for the key it gives.
+  // TPM Names. The key must be one of these or of `keys`. Both empty: the caller vouches for the
+  // key it gives.
   std::vector<std::vector<std::uint8_t>> names;
+  // SHA-256 digests of SubjectPublicKeyInfos, for keys without a Name: a TPM 1.2's, PEM and DER. A
+  // Name covers the attributes, too; this is of the key alone.
+  std::vector<crypto::Digest> keys;
   // "attributes": "required" fails a key without the attributes of a TPM's restricted signing key,
   // a PEM key among them; "reported" (the default) warns where they are unknown. Wrong ones fail
   // either way.

@@ -74,13 +74,25 @@ std::vector<std::uint8_t> read_name(const json::Value& value) {
   return std::move(*name);
 }
 
+crypto::Digest read_key_digest(const json::Value& value) {
+  const std::size_t digits = 2 * crypto::hash_size(crypto::Hash::kSha256);
+  const auto bytes = value.string().size() == digits ? from_hex(value.string()) : std::nullopt;
+  if (!bytes) value.fail("is not a key's SHA-256 digest in hexadecimal");
+  return crypto::Digest(*bytes);
+}
+
 KeyPolicy read_ak(const json::Value& ak) {
-  ak.only({"names", "attributes", "binding"});
+  ak.only({"names", "keys", "attributes", "binding"});
   KeyPolicy out;
   if (const auto names = ak.find("names")) {
     if (names->size() == 0) names->fail("an empty list: leave it out to pin no key");
     for (std::size_t i = 0; i < names->size(); ++i) out.names.push_back(read_name(names->at(i)));
     sort_unique(out.names);
+  }
+  if (const auto keys = ak.find("keys")) {
+    if (keys->size() == 0) keys->fail("an empty list: leave it out to pin no key");
+    for (std::size_t i = 0; i < keys->size(); ++i) out.keys.push_back(read_key_digest(keys->at(i)));
+    sort_unique(out.keys, less);
   }
   out.attributes_required = choice(ak, "attributes", {"reported", "required"}) == 1;
   out.binding_required = choice(ak, "binding", {"vouched", "required"}) == 1;

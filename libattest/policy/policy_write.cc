@@ -31,6 +31,11 @@ void write_ak(json::Writer& w, const KeyPolicy& ak) {
     for (const auto& name : ak.names) w.value(to_hex(name));
     w.end_array();
   }
+  if (!ak.keys.empty()) {
+    w.key("keys").begin_array();
+    for (const crypto::Digest& key : ak.keys) w.value(to_hex(key.bytes()));
+    w.end_array();
+  }
   w.member("attributes", ak.attributes_required ? "required" : "reported");
   w.member("binding", ak.binding_required ? "required" : "vouched");
   w.end_object();

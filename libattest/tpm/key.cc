@@ -60,12 +60,17 @@ std::string_view format_name(KeyFormat format) noexcept {
       return "PEM certificate";
     case KeyFormat::kCertificateDer:
       return "DER certificate";
+    case KeyFormat::kTpmPubkey:
+      return "TPM_PUBKEY";
+    case KeyFormat::kTpmKey:
+      return "TPM_KEY";
   }
   return "?";
 }
 
-// The four beginnings exclude each other: a public area with a size in front is far smaller than
-// the 0x2d2d or 0x3000 bytes that PEM or DER would mean.
+// The beginnings exclude each other: a public area with a size in front is far smaller than the
+// 0x2d2d or 0x3000 bytes that PEM or DER would mean, and one whose type were zero, as the third and
+// fourth byte of a TPM 1.2's structures would have it, is none.
 AttestationKey AttestationKey::load(Bytes in) {
   if (in.empty()) throw ParseError(kFormat, 0, "key", "empty");
   if (in.size() > kMaxInput) throw ParseError(kFormat, kMaxInput, "key", "larger than 64 KiB");
@@ -77,8 +82,16 @@ AttestationKey AttestationKey::load(Bytes in) {
     Decoded d = from_der(in);
     return {d.format, std::move(d.key)};
   }
-  const bool sized = is_public_2b(in);
   std::vector<std::uint8_t> raw(in.begin(), in.end());
+  if (is_key12(raw)) {
+    const Key12 key12 = parse_key12(raw);
+    AttestationKey key(key12.use ? KeyFormat::kTpmKey : KeyFormat::kTpmPubkey,
+                       public_key_of(key12));
+    key.key12_ = key12;
+    key.raw_ = std::move(raw);
+    return key;
+  }
+  const bool sized = is_public_2b(in);
   const PublicArea area = sized ? parse_public_2b(raw) : parse_public(raw);
   AttestationKey key(sized ? KeyFormat::kTpm2bPublic : KeyFormat::kTpmtPublic, public_key_of(area));
   key.name_ = name_of(area);

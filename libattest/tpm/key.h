@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// An attestation key as its owner has it: TPM public area, PEM, DER or certificate.
+// An attestation key as its owner has it: TPM public area, a TPM 1.2's key structure, PEM, DER or
+// certificate.
 
 #ifndef LIBATTEST_TPM_KEY_H_
 #define LIBATTEST_TPM_KEY_H_
@@ -12,6 +13,7 @@
 
 #include "libattest/base/reader.h"
 #include "libattest/crypto/key.h"
+#include "libattest/tpm/key12.h"
 #include "libattest/tpm/public.h"
 
 namespace attest::tpm {
@@ -24,6 +26,8 @@ enum class KeyFormat : std::uint8_t {
   kSpkiDer = 4,
   kCertificatePem = 5,
   kCertificateDer = 6,
+  kTpmPubkey = 7,  // TPM 1.2
+  kTpmKey = 8,     // TPM 1.2: TPM_KEY or TPM_KEY12
 };
 std::string_view format_name(KeyFormat format) noexcept;  // "TPM2B_PUBLIC"
 
@@ -31,14 +35,18 @@ std::string_view format_name(KeyFormat format) noexcept;  // "TPM2B_PUBLIC"
 class AttestationKey {
  public:
   // Detects the format by content: PEM armour; DER's 0x30 (SubjectPublicKeyInfo or certificate);
-  // a 16-bit size that equals the rest: TPM2B_PUBLIC; else TPMT_PUBLIC.
+  // what a TPM 1.2's structures begin with; a 16-bit size that equals the rest: TPM2B_PUBLIC; else
+  // TPMT_PUBLIC.
   // Throws ParseError, with the format's name, when the bytes are not exactly one public key.
   static AttestationKey load(Bytes in);
 
   KeyFormat format() const noexcept { return format_; }
   const crypto::PublicKey& key() const noexcept { return key_; }
-  // What a TPM knows of its key. Null for PEM and DER keys, which carry no attributes and no Name.
+  // What a TPM 2.0 knows of its key. Null for all others: PEM and DER keys carry neither attributes
+  // nor a Name, and a TPM 1.2 has none.
   const PublicArea* area() const noexcept { return area_ ? &*area_ : nullptr; }
+  // What a TPM 1.2 knows of its key; null for all others.
+  const Key12* key12() const noexcept { return key12_ ? &*key12_ : nullptr; }
   // TPM Name; empty when there is no area.
   Bytes name() const noexcept { return name_; }
 
@@ -51,8 +59,9 @@ class AttestationKey {
   KeyFormat format_;
   crypto::PublicKey key_;
   std::vector<std::uint8_t>
-      raw_;  // what area_ looks into; moving a vector keeps its bytes in place
+      raw_;  // what area_ and key12_ look into; moving a vector keeps its bytes in place
   std::optional<PublicArea> area_;
+  std::optional<Key12> key12_;
   std::vector<std::uint8_t> name_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <tss2/tss2_tpm2_types.h>
 
+#include "libattest/tpm/quote12.h"
 #include "libattest/tpm/tpm2b.h"
 
 namespace attest::tpm {
@@ -25,6 +26,7 @@ ClaimedQuote parse_quote(Bytes attest) {
   if (attest.size() > kMaxAttest) {
     throw ParseError(kFormat, kMaxAttest, kFormat, "larger than 4 KiB");
   }
+  if (is_quote12(attest)) return parse_quote12(attest);
   Reader r(attest, kFormat);
   ClaimedQuote q;
   q.raw = attest;

@@ -27,8 +27,9 @@ void missing(policy::Findings& findings, Code code, Component component, std::st
 void check_clock(const policy::Policy* policy, const policy::Claims& claims,
                  policy::Findings& findings) {
   // Part 2, 10.11.1 TPMS_CLOCK_INFO.safe: NO when a value that is not lower may have been reported.
-  if (*claims.clock_safe) return;
+  if (claims.clock_safe.value_or(false)) return;
   const bool fails = policy != nullptr && policy->clock.require_safe;
+  if (!claims.clock_safe && !fails) return;  // quote-tpm12 says so
   findings.add({Code::kClockUnsafe,
                 fails ? Severity::kFailure : Severity::kInfo,
                 Component::kQuote,
@@ -37,7 +38,9 @@ void check_clock(const policy::Policy* policy, const policy::Claims& claims,
                 {},
                 {},
                 {},
-                "the TPM's clock may have gone back: it was not shut down in order"});
+                claims.clock_safe
+                    ? "the TPM's clock may have gone back: it was not shut down in order"
+                    : "the policy asks for a safe clock, and a TPM 1.2 has none"});
 }
 
 // The bank whose values are judged: the policy's; without a policy SHA-256, else the first quoted.
@@ -165,7 +168,7 @@ std::optional<KeyBinding> of(const tpm::AttestationKey& key,
 Report appraise(const Evidence& evidence, const policy::Policy* policy, NodeState* node,
                 const Options& options) {
   Report report;
-  const bool allow_sha1 = policy != nullptr && policy->allow_sha1;
+  const bool allow_sha1 = policy != nullptr ? policy->allow_sha1 : options.allow_sha1;
   if (options.now > 0) report.claims.time = static_cast<std::uint64_t>(options.now);
   if (!evidence.quote) {
     missing(report.findings, Code::kQuoteMissing, Component::kQuote, "the evidence has no quote");
@@ -186,6 +189,8 @@ Report appraise(const Evidence& evidence, const policy::Policy* policy, NodeStat
       const NodeState::Seen now = seen_now(*evidence.key, evidence.quote->quote());
       if (node != nullptr) check_node(*node, now, report.findings);
       auto position = judge_logs(evidence, policy, *quoted, {node, now}, report);
+      // Only resetCount says that a list goes on in the boot that it began in.
+      if (!now.has_clock) position.reset();
       after =
           Trusted{now, of(*evidence.key, binding), evidence.ima.has_value(), std::move(position)};
     }

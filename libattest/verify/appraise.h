@@ -50,7 +50,8 @@ struct Evidence {
 
 struct Options {
   Bytes nonce;
-  std::int64_t now = 0;  // seconds since 1970-01-01 UTC, for the report; 0: not said
+  std::int64_t now = 0;     // seconds since 1970-01-01 UTC, for the report; 0: not said
+  bool allow_sha1 = false;  // where there is no policy to say so, and in one that is learned
 };
 
 // What a policy is learned of. Numbers are part of the C ABI (attest_profile).

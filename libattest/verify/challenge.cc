@@ -16,6 +16,10 @@ constexpr std::size_t kSecretSize = 32;  // no more than any EK's nameAlg has
 
 // The checks of an appraisal; what that only warns of must not be bound.
 void check_key(const tpm::AttestationKey& key) {
+  if (key.key12() != nullptr) {
+    throw RefusedError(
+        "the attestation key is a TPM 1.2's: it has no Name that a credential could be made for");
+  }
   policy::Policy rules;
   rules.ak.attributes_required = true;
   policy::Findings findings;

@@ -260,11 +260,10 @@ std::optional<ImaPosition> judge_ima(const ImaEvidence& ima, const policy::Polic
     return std::nullopt;
   }
   const NodeState* state = context.state;
-  const bool same_boot =
-      state != nullptr && state->seen && state->seen->reset_count == context.now.reset_count;
+  const bool goes_on = state != nullptr && state->seen && of_one_boot(*state->seen, context.now);
   const ImaPosition* from = nullptr;
   if (ima.first_entry != 0) {
-    const std::string why = why_not_from(ima.first_entry, policy, quoted, pcr, state, same_boot);
+    const std::string why = why_not_from(ima.first_entry, policy, quoted, pcr, state, goes_on);
     if (state == nullptr || !why.empty()) {
       add(Code::kImaPosition, Severity::kFailure,
           "the IMA list begins at entry " + std::to_string(ima.first_entry) + ", and " + why +
@@ -274,7 +273,7 @@ std::optional<ImaPosition> judge_ima(const ImaEvidence& ima, const policy::Polic
     from = &*state->ima;
   }
   return ImaJudgement(policy, quoted, bank, pcr, findings)
-      .run(ima, from, same_boot ? state : nullptr, table, claims);
+      .run(ima, from, goes_on ? state : nullptr, table, claims);
 }
 
 }  // namespace attest::verify

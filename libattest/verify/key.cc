@@ -43,11 +43,13 @@ class KeyVerifier {
   // Part 2, 8.3 TPMA_OBJECT and Part 1, 25.1.3: only a restricted signing key that never was
   // outside its TPM refuses to sign a forged attestation.
   void check_attributes() {
+    if (key_.key12() != nullptr) {
+      check_key12(*key_.key12());
+      return;
+    }
     const tpm::PublicArea* area = key_.area();
     if (area == nullptr) {
-      add(Code::kKeyAttributesUnknown,
-          rules_.attributes_required ? Severity::kFailure : Severity::kWarning, {},
-          std::string(tpm::format_name(key_.format())),
+      unknown_attributes(
           "the attestation key was given without its TPM public area: nothing shows that it is a "
           "restricted key of a TPM");
       return;
@@ -87,13 +89,16 @@ class KeyVerifier {
   // The policy's pins, and whether anything binds the key to a TPM.
   void check_binding() {
     const Bytes name = key_.name();
-    const bool pinned = std::ranges::any_of(rules_.names, [&](const auto& pin) {
+    const bool named = std::ranges::any_of(rules_.names, [&](const auto& pin) {
       return !name.empty() && std::ranges::equal(pin, name);
     });
-    if (pinned) return;
-    if (!rules_.names.empty()) {
-      add(Code::kKeyNotPinned, Severity::kFailure, "a Name that the policy lists",
-          name.empty() ? "a key without a Name" : to_hex(name),
+    if (named) return;
+    if (!rules_.names.empty() || !rules_.keys.empty()) {
+      const crypto::Digest digest = spki_digest(key_.key());
+      if (std::ranges::find(rules_.keys, digest) != rules_.keys.end()) return;
+      add(Code::kKeyNotPinned, Severity::kFailure, "a Name or a key that the policy lists",
+          name.empty() ? "a key without a Name, of SHA-256 " + to_hex(digest.bytes())
+                       : to_hex(name),
           "the attestation key is not one that the policy expects");
       return;
     }
@@ -107,6 +112,35 @@ class KeyVerifier {
   }
 
  private:
+  // TPM 1.2 Part 2, 5.8 TPM_KEY_USAGE and 5.10 TPM_KEY_FLAGS; Part 3, 15.1 TPM_MakeIdentity: an
+  // identity key signs what its TPM made, has one scheme, and never leaves its TPM.
+  void check_key12(const tpm::Key12& key) {
+    if (key.sig_scheme != tpm::kSsRsassaSha1) {
+      bad_identity("TPM_SS_RSASSAPKCS1v15_SHA1", "another signature scheme");
+    }
+    if (key.enc_scheme != tpm::kEsNone) bad_identity("TPM_ES_NONE", "an encryption scheme");
+    if (!key.use) {
+      unknown_attributes(
+          "the attestation key was given as a TPM_PUBKEY, which does not say what it is for: "
+          "nothing shows that it is an identity key of a TPM");
+      return;
+    }
+    if (key.use->usage != tpm::kKeyIdentity) bad_identity("TPM_KEY_IDENTITY", "another keyUsage");
+    // volatile and pcrIgnoredOnRead are about when it is loaded and who may read it.
+    if ((key.use->flags & ~std::uint32_t{tpm::kIsVolatile | tpm::kPcrIgnoredOnRead}) != 0) {
+      bad_identity("no keyFlags but volatile and pcrIgnoredOnRead", "others");
+    }
+  }
+
+  void unknown_attributes(std::string message) {
+    add(Code::kKeyAttributesUnknown,
+        rules_.attributes_required ? Severity::kFailure : Severity::kWarning, {},
+        std::string(tpm::format_name(key_.format())), std::move(message));
+  }
+  void bad_identity(std::string expected, std::string found) {
+    add(Code::kKeyAttributes, Severity::kFailure, std::move(expected), std::move(found),
+        "the attestation key is not an identity key that stays in its TPM 1.2");
+  }
   void bad_attribute(std::string expected, std::string found) {
     add(Code::kKeyAttributes, Severity::kFailure, std::move(expected), std::move(found),
         "the attestation key is not a TPM's restricted signing key");
@@ -131,6 +165,10 @@ class KeyVerifier {
 };
 
 }  // namespace
+
+crypto::Digest spki_digest(const crypto::PublicKey& key) {
+  return crypto::Hasher(crypto::Hash::kSha256)(key.spki());
+}
 
 void verify_key(const tpm::AttestationKey& key, const policy::Policy* policy,
                 const KeyBinding* binding, bool allow_sha1, policy::Findings& findings,

@@ -16,6 +16,7 @@
 #include "libattest/verify/eventlog.h"
 #include "libattest/verify/ima.h"
 #include "libattest/verify/ima_rules.h"
+#include "libattest/verify/quote.h"
 
 namespace attest::verify {
 namespace {
@@ -129,10 +130,13 @@ void read_into_memory(ImaEvidence& ima) {
 
 class Learner {
  public:
-  Learner(const Evidence& evidence, Profile profile, policy::Report& report)
-      : evidence_(evidence), profile_(profile), report_(report) {}
+  Learner(const Evidence& evidence, Profile profile, bool allow_sha1, policy::Report& report)
+      : evidence_(evidence), profile_(profile), report_(report) {
+    policy_.allow_sha1 = allow_sha1;
+  }
 
-  // SHA-256 where it was quoted, else the first bank that is better than SHA-1.
+  // SHA-256 where it was quoted, else the first bank that is better than SHA-1, else that where it
+  // is allowed.
   bool choose_bank() {
     std::optional<Hash> bank;
     for (const policy::PcrClaim& pcr : report_.claims.pcrs) {
@@ -140,6 +144,11 @@ class Learner {
     }
     if (bank) {
       policy_.bank = *bank;
+      return true;
+    }
+    if (policy_.allow_sha1) {
+      policy_.bank = Hash::kSha1;
+      warn_of_sha1("the quote has no bank that is better than SHA-1, so the policy judges that");
       return true;
     }
     report_.findings.add({Code::kBankMissing,
@@ -156,7 +165,11 @@ class Learner {
 
   void learn_key() {
     const Bytes name = evidence_.key->name();
-    if (!name.empty()) policy_.ak.names.emplace_back(name.begin(), name.end());
+    if (name.empty()) {
+      policy_.ak.keys.push_back(spki_digest(evidence_.key->key()));
+    } else {
+      policy_.ak.names.emplace_back(name.begin(), name.end());
+    }
   }
 
   void learn_pcrs() {
@@ -209,16 +222,9 @@ class Learner {
     rules.verity = collector.verity();
     if (collector.sha1()) {
       policy_.allow_sha1 = true;
-      report_.findings.add({Code::kPolicySha1,
-                            Severity::kWarning,
-                            Component::kPolicy,
-                            {},
-                            {},
-                            {},
-                            {},
-                            {},
-                            "the list has SHA-1 file digests, so the policy allows SHA-1: boot the "
-                            "kernel with ima_hash=sha256 for a better one"});
+      warn_of_sha1(
+          "the list has SHA-1 file digests, so the policy allows SHA-1: boot the kernel with "
+          "ima_hash=sha256 for a better one");
     }
     rules.rules = std::make_shared<const policy::RuntimePolicy>(collector.take());
   }
@@ -226,6 +232,18 @@ class Learner {
   policy::Policy take() { return std::move(policy_); }
 
  private:
+  void warn_of_sha1(std::string message) {
+    report_.findings.add({Code::kPolicySha1,
+                          Severity::kWarning,
+                          Component::kPolicy,
+                          {},
+                          {},
+                          {},
+                          {},
+                          {},
+                          std::move(message)});
+  }
+
   // PCR 10 is the list's: a value of it would hold until the next program runs.
   void learn_pcr(const policy::PcrClaim& pcr) {
     if (pcr.index == kDefaultImaPcr || is_resettable(pcr.index)) return;
@@ -322,7 +340,7 @@ Learned learn_policy(Evidence& evidence, const Options& options, Profile profile
   if (evidence.ima) read_into_memory(*evidence.ima);
   Learned out;
   out.report = appraise(evidence, nullptr, nullptr, options);
-  Learner learner(evidence, profile, out.report);
+  Learner learner(evidence, profile, options.allow_sha1, out.report);
   if (!is_sound(out.report, profile) || !learner.choose_bank() || !learner.check_launch()) {
     if (out.report.findings.any_failure()) out.report.verdict = policy::Verdict::kUntrusted;
     return out;
@@ -332,8 +350,8 @@ Learned learn_policy(Evidence& evidence, const Options& options, Profile profile
   if (profile == Profile::kEverything) {
     policy::Findings quiet;
     policy::Claims claims;
-    learner.learn_list(
-        *verify_quote(*evidence.quote, *evidence.key, options.nonce, false, quiet, claims));
+    learner.learn_list(*verify_quote(*evidence.quote, *evidence.key, options.nonce,
+                                     options.allow_sha1, quiet, claims));
   }
   // What was learned must trust what it was learned from.
   policy::Policy policy = learner.take();

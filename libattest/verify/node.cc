@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libattest/base/hex.h"
+#include "libattest/verify/quote.h"
 
 namespace attest::verify {
 namespace {
@@ -15,11 +16,15 @@ using policy::Severity;
 
 }  // namespace
 
+bool of_one_boot(const NodeState::Seen& a, const NodeState::Seen& b) noexcept {
+  return a.has_clock && b.has_clock && a.reset_count == b.reset_count;
+}
+
 NodeState::Seen seen_now(const tpm::AttestationKey& key, const tpm::ClaimedQuote& verified) {
-  crypto::Hasher sha256(crypto::Hash::kSha256);
-  return {sha256(key.key().spki()),  verified.clock,
+  return {spki_digest(key.key()),    verified.clock,
           verified.reset_count,      verified.restart_count,
-          verified.firmware_version, {key.name().begin(), key.name().end()}};
+          verified.firmware_version, {key.name().begin(), key.name().end()},
+          !verified.is_tpm12()};
 }
 
 void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findings& findings) {
@@ -51,6 +56,19 @@ void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findi
                   "the attestation key is another one than at the last appraisal"});
     return;  // another TPM's clock says nothing
   }
+  if (before.has_clock != now.has_clock) {
+    findings.add({Code::kNodeClock,
+                  Severity::kFailure,
+                  policy::Component::kNode,
+                  {},
+                  {},
+                  {},
+                  before.has_clock ? "a clock" : "no clock",
+                  now.has_clock ? "a clock" : "no clock",
+                  "the quote is of another family of TPM than the last one, by the same key"});
+    return;
+  }
+  if (!now.has_clock) return;
   // restartCount begins again at zero when resetCount grows: the pair is what never goes back.
   const auto counts = [](const NodeState::Seen& s) {
     return std::tie(s.reset_count, s.restart_count);
@@ -80,8 +98,8 @@ void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findi
 
 void advance(NodeState& node, Trusted&& trusted) {
   // A position is worth nothing after a reboot, nor when a later list was verified without one.
-  const bool same_boot = node.seen && node.seen->reset_count == trusted.seen.reset_count;
-  if (trusted.had_ima || !same_boot) node.ima = std::move(trusted.ima);
+  const bool goes_on = node.seen && of_one_boot(*node.seen, trusted.seen);
+  if (trusted.had_ima || !goes_on) node.ima = std::move(trusted.ima);
   if (trusted.binding) node.binding = std::move(trusted.binding);
   node.seen = std::move(trusted.seen);
 }

@@ -28,6 +28,7 @@ struct NodeState {
     std::uint32_t restart_count = 0;
     std::uint64_t firmware_version = 0;
     std::vector<std::uint8_t> name;  // the AK's; empty for a key that was given without one
+    bool has_clock = true;           // a TPM 1.2 has none: the four numbers are then zero
 
     friend bool operator==(const Seen&, const Seen&) = default;
   };
@@ -43,9 +44,13 @@ inline constexpr std::size_t kMaxNodeState = 4096;
 std::string to_json(const NodeState& node);
 NodeState parse_node(std::string_view text);  // throws ParseError
 
+// Whether both are of one boot, which only resetCount says.
+bool of_one_boot(const NodeState::Seen& a, const NodeState::Seen& b) noexcept;
+
 NodeState::Seen seen_now(const tpm::AttestationKey& key, const tpm::ClaimedQuote& verified);
 
-// Compares a verified quote with what was seen before (Part 2, section 10.11.1 TPMS_CLOCK_INFO).
+// Compares a verified quote with what was seen before (Part 2, section 10.11.1 TPMS_CLOCK_INFO). Of
+// a TPM 1.2 only the key can be compared.
 void check_node(const NodeState& node, const NodeState::Seen& now, policy::Findings& findings);
 
 // After a trusted verdict: what there is to remember of it.

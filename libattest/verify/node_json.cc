@@ -30,9 +30,9 @@ std::string seal_of(std::string_view front) {
 }
 
 void write_seen(json::Writer& w, const NodeState::Seen& seen) {
-  w.member("key", to_hex(seen.key.bytes()))
-      .member("name", to_hex(seen.name))
-      .member("clock", seen.clock)
+  w.member("key", to_hex(seen.key.bytes())).member("name", to_hex(seen.name));
+  if (!seen.has_clock) return;
+  w.member("clock", seen.clock)
       .member("reset_count", seen.reset_count)
       .member("restart_count", seen.restart_count)
       .member("firmware_version", seen.firmware_version);
@@ -112,6 +112,10 @@ NodeState::Seen read_seen(const json::Value& root) {
   NodeState::Seen seen;
   seen.key = sha256(root.at("key"));
   seen.name = bytes(root.at("name"));
+  // All four or, of a TPM 1.2, none.
+  seen.has_clock = root.find("clock") || root.find("reset_count") || root.find("restart_count") ||
+                   root.find("firmware_version");
+  if (!seen.has_clock) return seen;
   seen.clock = root.at("clock").number(UINT64_MAX);
   seen.reset_count = number(root.at("reset_count"));
   seen.restart_count = number(root.at("restart_count"));
@@ -207,7 +211,10 @@ NodeState parse_node(std::string_view text) {
     binding->only({"name", "ek"});
     node.binding = KeyBinding(bytes(binding->at("name")), sha256(binding->at("ek")));
   }
-  if (const auto ima = root.find("ima")) node.ima = read_ima(*ima);
+  if (const auto ima = root.find("ima")) {
+    if (!node.seen->has_clock) ima->fail("a list of no known boot: the state has no reset_count");
+    node.ima = read_ima(*ima);
+  }
   return node;
 }
 

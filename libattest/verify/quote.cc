@@ -10,6 +10,8 @@
 
 #include "libattest/base/hex.h"
 #include "libattest/tpm/keylime_quote.h"
+#include "libattest/tpm/pcr12.h"
+#include "libattest/tpm/quote12.h"
 
 namespace attest::verify {
 
@@ -24,6 +26,7 @@ namespace {
 constexpr std::size_t kMinNonce = 16;  // bytes; NIST SP 800-63B's 112 bits, rounded up
 constexpr std::uint32_t kAllPcrs = (std::uint32_t{1} << tpm::kNumPcrs) - 1;
 constexpr std::uint8_t kDerSequence = 0x30;
+constexpr std::size_t kMaxRsaSignature = 1024;  // bytes: RSA-8192
 
 std::string hex_number(std::uint32_t value) {
   std::string out = "0x";
@@ -61,15 +64,34 @@ bool may_be_bare(Bytes signature) noexcept {
          signature.size() == 384 || signature.size() == 512;
 }
 
+// A TPM 1.2's signature is bare, and nothing in it says of what: only its size can be wrong.
+void check_signature12(Bytes signature) {
+  if (signature.empty() || signature.size() > kMaxRsaSignature) {
+    throw ParseError("TPM 1.2 signature", 0, "size", "not of 1 to 1024 bytes");
+  }
+}
+
+tpm::ClaimedPcrs parse_pcrs(Bytes pcrs, const tpm::ClaimedQuote& quote) {
+  // What is no quote selects no PCRs, and its verification ends before it needs any.
+  if (!quote.is_quote()) return {};
+  return quote.is_tpm12() ? tpm::parse_pcrs12(pcrs, quote)
+                          : tpm::parse_pcrs(pcrs, quote.selections);
+}
+
 }  // namespace
 
 QuoteEvidence::QuoteEvidence(Bytes attest, Bytes signature, Bytes pcrs)
     : attest_(attest.begin(), attest.end()),
       signature_(signature.begin(), signature.end()),
       quote_(tpm::parse_quote(attest_)),
-      // What is no quote selects no PCRs, and its verification ends before it needs any.
-      pcrs_(quote_.is_quote() ? tpm::parse_pcrs(pcrs, quote_.selections) : tpm::ClaimedPcrs{}) {
-  if (!may_be_bare(signature_)) (void)tpm::parse_signature(signature_);
+      pcrs_(parse_pcrs(pcrs, quote_)) {
+  if (quote_.is_tpm12()) {
+    check_signature12(signature_);
+  } else if (!may_be_bare(signature_)) {
+    (void)tpm::parse_signature(signature_);
+  }
+  // digestValue covers the selection that stands before the values: with any other it differs.
+  if (quote_.format == tpm::QuoteFormat::kQuoteInfo) quote_.selections = pcrs_.selections;
 }
 
 QuoteEvidence QuoteEvidence::parse(Bytes attest, Bytes signature, Bytes pcrs) {
@@ -82,6 +104,14 @@ QuoteEvidence QuoteEvidence::parse_keylime(std::string_view text) {
 }
 
 tpm::ClaimedSignature QuoteEvidence::signature(const crypto::PublicKey& key) const {
+  if (quote_.is_tpm12()) {
+    // TPM 1.2 Part 2, 5.8: an identity key has this scheme and no other.
+    tpm::ClaimedSignature out;
+    out.sig_alg = static_cast<std::uint16_t>(crypto::Scheme::kRsassa);
+    out.hash_alg = static_cast<std::uint16_t>(Hash::kSha1);
+    out.rsa = signature_;
+    return out;
+  }
   const bool rsa = key.type() == crypto::KeyType::kRsa;
   return tpm::parse_any_signature(signature_, rsa ? (key.bits() + 7) / 8 : 0);
 }
@@ -104,18 +134,32 @@ class QuoteVerifier {
                 policy::Findings& findings)
       : evidence_(evidence), quote_(evidence.quote()), key_(key), findings_(findings) {}
 
-  // Part 2, 6.2 TPM_GENERATED_VALUE: a restricted key signs nothing else that begins with it.
+  // Part 2, 6.2 TPM_GENERATED_VALUE: a restricted key signs nothing else that begins with it. A TPM
+  // 1.2 (TPM Main Specification 1.2, Part 2, 11.3 and 11.4) has four letters, which parsing saw.
   bool check_magic() {
-    if (quote_.magic == tpm::kGeneratedValue) return true;
+    if (quote_.is_tpm12() || quote_.magic == tpm::kGeneratedValue) return true;
     return fail(Code::kQuoteMagic, hex_number(tpm::kGeneratedValue), hex_number(quote_.magic),
                 "the signed structure was not made by a TPM: its magic is wrong");
   }
 
   // Part 2, 6.9 TPM_ST_ATTEST_QUOTE: what else a TPM attests has other fields in the quote's place.
   bool check_type() {
-    if (quote_.type == tpm::kAttestQuote) return true;
+    if (quote_.is_tpm12() || quote_.type == tpm::kAttestQuote) return true;
     return fail(Code::kQuoteType, hex_number(tpm::kAttestQuote), hex_number(quote_.type),
                 "the signed structure is another attestation than a quote");
+  }
+
+  // Part 3, 20.2 TPM2_Sign: a restricted key of a TPM 2.0 signs whatever does not begin with
+  // TPM_GENERATED_VALUE, and what a TPM 1.2 calls a quote does not. TPM 1.2 Part 3, 13.5 TPM_Sign:
+  // a signing key of a TPM 1.2 signs any digest.
+  bool check_family() {
+    if (quote_.is_tpm12() ? key_.area() == nullptr : key_.key12() == nullptr) return true;
+    constexpr std::string_view kTpm12 = "a TPM 1.2";
+    constexpr std::string_view kTpm2 = "a TPM 2.0";
+    return fail(Code::kQuoteFamily, std::string(quote_.is_tpm12() ? kTpm2 : kTpm12),
+                std::string(quote_.is_tpm12() ? kTpm12 : kTpm2),
+                "the quote is not of the TPM family that the key is of: such a key signs it for "
+                "whoever asks");
   }
 
   // Part 2, 11.2.1 TPMT_SIG_SCHEME; Part 1, B.4, B.5 and C.2: the scheme fits the key, is the key's
@@ -179,7 +223,7 @@ class QuoteVerifier {
                 "the quote is not signed by this key: the signature does not verify");
   }
 
-  // Part 2, 10.12.12 TPMS_ATTEST.extraData: the nonce, byte for byte.
+  // Part 2, 10.12.12 TPMS_ATTEST.extraData; TPM 1.2: externalData: the nonce, byte for byte.
   bool check_nonce(Bytes nonce) {
     if (nonce.empty()) {
       return fail(Code::kNonceMissing, {}, {},
@@ -189,20 +233,30 @@ class QuoteVerifier {
       return fail(Code::kNonceShort, "16 bytes or more", std::to_string(nonce.size()) + " bytes",
                   "the nonce is too short to be unpredictable");
     }
+    // TPM 1.2 Part 2, 5.5 TPM_NONCE. A digest in the place of the nonce would be a second meaning.
+    if (quote_.is_tpm12() && nonce.size() != tpm::kNonce12Size) {
+      return fail(
+          Code::kNonceMismatch, std::to_string(tpm::kNonce12Size) + " bytes",
+          std::to_string(nonce.size()) + " bytes",
+          "a TPM 1.2's quote answers a nonce of exactly 20 bytes: for a tool that hashes its "
+          "challenge first, give the SHA-1 digest of that");
+    }
     if (crypto::equal_constant_time(nonce, quote_.extra_data)) return true;
     return fail(Code::kNonceMismatch, {}, {},
                 "the quote answers another nonce: it is old, or was made for somebody else");
   }
 
   // Part 2, 10.9.7 TPML_PCR_SELECTION: what is signed must be a selection that names each PCR once.
+  // TPM 1.2 Part 2, 8.1 TPM_PCR_SELECTION: of 1 to 3 bytes.
   bool check_selection() {
+    const unsigned min_size = quote_.is_tpm12() ? 1 : 3;
     std::map<std::uint16_t, std::uint32_t> seen;
     bool any = false;
     for (const tpm::PcrSelection& s : quote_.selections) {
       if (!seen.emplace(s.alg, s.mask).second) {
         return bad_selection("names the " + describe_hash(s.alg) + " bank twice");
       }
-      if (s.size_of_select < 3 || s.size_of_select > 4) {
+      if (s.size_of_select < min_size || s.size_of_select > 4) {
         return bad_selection("has a bit map of " + std::to_string(s.size_of_select) + " bytes");
       }
       if ((s.mask & ~kAllPcrs) != 0) return bad_selection("names PCRs above 23");
@@ -252,12 +306,15 @@ class QuoteVerifier {
   }
 
   // Part 2, 10.12.4 TPMS_QUOTE_INFO.pcrDigest: H of the values in the order of the signed
-  // selection, where H is the hash of the signing scheme (Part 3, 18.4 TPM2_Quote).
+  // selection, where H is the hash of the signing scheme (Part 3, 18.4 TPM2_Quote). TPM 1.2 Part 2,
+  // 5.4.1 Creating a PCR composite hash: of the TPM_PCR_COMPOSITE, where selection and size come
+  // first.
   bool check_digest() {
     crypto::Hasher hasher(hash_);
     hasher.begin();
     for (const tpm::PcrSelection& s : quote_.selections) {
       if (s.mask == 0) continue;
+      if (quote_.is_tpm12()) hasher.update(tpm::composite_header(s));
       const QuotedPcrs::Bank& bank = *pcrs_.find(*crypto::hash_from_id(s.alg));
       for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
         if ((s.mask >> pcr & 1U) != 0) hasher.update(bank.values[pcr].bytes());
@@ -270,7 +327,9 @@ class QuoteVerifier {
   }
 
   // Part 1, 16: a Qualified Name is a nameAlg and a digest of it. It proves nothing about the key.
+  // A TPM 1.2 names no signer.
   bool check_signer() {
+    if (quote_.is_tpm12()) return true;
     Reader r(quote_.qualified_signer, "qualifiedSigner");
     const bool long_enough = r.remaining() >= 2;
     const std::uint16_t alg = long_enough ? r.u16be("nameAlg") : std::uint16_t{0};
@@ -283,10 +342,23 @@ class QuoteVerifier {
                 "the quote's qualified signer is not a name that this key can have");
   }
 
-  void claim(policy::Claims& claims) const {
+  void claim(policy::Claims& claims) {
     claims.quote_verified = true;
     claims.scheme = std::string(crypto::scheme_name(scheme_)) + " with " +
                     std::string(crypto::hash_name(hash_));
+    if (quote_.is_tpm12()) {
+      findings_.add({Code::kQuoteTpm12,
+                     Severity::kWarning,
+                     Component::kQuote,
+                     {},
+                     {},
+                     {},
+                     {},
+                     {},
+                     "the quote is a TPM 1.2's: its digests are SHA-1, and without a clock and "
+                     "counters only the nonce tells it from an older one"});
+      return;
+    }
     claims.clock = quote_.clock;
     claims.reset_count = quote_.reset_count;
     claims.restart_count = quote_.restart_count;
@@ -354,7 +426,7 @@ std::optional<QuotedPcrs> verify_quote(const QuoteEvidence& evidence,
                                        policy::Findings& findings, policy::Claims& claims) {
   QuoteVerifier v(evidence, key, findings);
   // Each needs what the ones before it have made sure of: the first that fails ends it.
-  const bool good = v.check_magic() && v.check_type() && v.check_scheme() &&
+  const bool good = v.check_magic() && v.check_type() && v.check_family() && v.check_scheme() &&
                     v.check_hash(allow_sha1) && v.check_signature() && v.check_nonce(nonce) &&
                     v.check_selection() && v.check_values() && v.check_digest() && v.check_signer();
   if (!good) return std::nullopt;

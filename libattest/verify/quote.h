@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The checks of a quote, in their order, each a function that can be held against its section of
-// the TPM 2.0 Library specification (rev. 1.59). Only what they pass becomes QuotedPcrs.
+// the TPM 2.0 Library specification (rev. 1.59) or, for a TPM 1.2's quote, of the TPM Main
+// Specification 1.2 (rev. 116). Only what they pass becomes QuotedPcrs.
 
 #ifndef LIBATTEST_VERIFY_QUOTE_H_
 #define LIBATTEST_VERIFY_QUOTE_H_
@@ -74,6 +75,9 @@ class QuotedPcrs {
 std::optional<QuotedPcrs> verify_quote(const QuoteEvidence& evidence,
                                        const tpm::AttestationKey& key, Bytes nonce, bool allow_sha1,
                                        policy::Findings& findings, policy::Claims& claims);
+
+// SHA-256 of the key's SubjectPublicKeyInfo: what a policy pins of a key without a Name.
+crypto::Digest spki_digest(const crypto::PublicKey& key);
 
 // The key's own checks: attributes, Name, strength (TPM 2.0 Library Part 1, section 16 and Part 2,
 // section 8.3; Part 1, section 33 for restricted keys), and the policy's pins. They need no quote.

@@ -125,6 +125,28 @@ TEST_CASE("keys, quotes and PCR values show what they hold") {
   CHECK_THROWS_AS(pcrs.at(pcrs.size()), libattest::Error);
 }
 
+TEST_CASE("a TPM 1.2's evidence goes the same ways") {
+  const auto ak = read_vector("tpm12/aik.tpm_key");
+  const auto nonce = good_node_detail::unhex(read_text_vector("tpm12/nonce.hex"));
+  const libattest::Key key(ak);
+  CHECK(key.format() == ATTEST_KEY_FORMAT_TPM_KEY);
+  CHECK(key.name().empty());
+  const auto info = read_vector("tpm12/quote2.info");
+  const auto signature = read_vector("tpm12/quote2.sig");
+  const auto pcrs = read_vector("tpm12/quote2.pcrs");
+  const libattest::Quote quote(info, signature, pcrs);
+  CHECK(quote.info().format == ATTEST_QUOTE_FORMAT_QUOTE_INFO2);
+  CHECK(quote.verify(key, nonce, true).quote_verified());
+  CHECK(!quote.verify(key, nonce).quote_verified());
+  libattest::Evidence evidence;
+  evidence.set_key(key);
+  evidence.set_quote(info, signature, pcrs);
+  CHECK(!libattest::learn_policy(evidence, nonce).policy);
+  const auto learned = libattest::learn_policy(evidence, nonce, 0, ATTEST_PROFILE_EVERYTHING, true);
+  REQUIRE(learned.policy);
+  CHECK(libattest::appraise(evidence, *learned.policy, nonce).trusted());
+}
+
 TEST_CASE("logs show what they hold") {
   const libattest::EventLog log(good_node().eventlog);
   CHECK(log.format() == ATTEST_EVENTLOG_CRYPTO_AGILE);

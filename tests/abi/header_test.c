@@ -74,6 +74,13 @@ SAME(ATTEST_KEY_FORMAT_PEM, 3);
 SAME(ATTEST_KEY_FORMAT_SPKI_DER, 4);
 SAME(ATTEST_KEY_FORMAT_CERTIFICATE_PEM, 5);
 SAME(ATTEST_KEY_FORMAT_CERTIFICATE_DER, 6);
+SAME(ATTEST_KEY_FORMAT_TPM_PUBKEY, 7);
+SAME(ATTEST_KEY_FORMAT_TPM_KEY, 8);
+
+SAME(ATTEST_QUOTE_FORMAT_NONE, 0);
+SAME(ATTEST_QUOTE_FORMAT_ATTEST, 1);
+SAME(ATTEST_QUOTE_FORMAT_QUOTE_INFO, 2);
+SAME(ATTEST_QUOTE_FORMAT_QUOTE_INFO2, 3);
 
 SAME(ATTEST_EVENTLOG_NONE, 0);
 SAME(ATTEST_EVENTLOG_SHA1, 1);
@@ -228,7 +235,8 @@ AT(attest_quote_info, reset_count, 56);
 AT(attest_quote_info, restart_count, 60);
 AT(attest_quote_info, clock_safe, 64);
 AT(attest_quote_info, firmware_version, 72);
-AT_LEAST(attest_quote_info, 80);
+AT(attest_quote_info, format, 80);
+AT_LEAST(attest_quote_info, 88);
 
 AT(attest_quote_options, size, 0);
 AT(attest_quote_options, nonce, 8);
@@ -257,7 +265,8 @@ AT(attest_appraise_options, size, 0);
 AT(attest_appraise_options, nonce, 8);
 AT(attest_appraise_options, nonce_len, 16);
 AT(attest_appraise_options, now, 24);
-AT_LEAST(attest_appraise_options, 32);
+AT(attest_appraise_options, allow_sha1, 32);
+AT_LEAST(attest_appraise_options, 40);
 
 AT(attest_boot_render_options, size, 0);
 AT(attest_boot_render_options, format, 8);

@@ -41,7 +41,7 @@ ACCEPTS = {
     ("quote",): [*QUOTE, "--allow-sha1", "--json"],
     ("eventlog",): ["--launch", "--json"],
     ("ima",): ["--bank", "--json"],
-    ("policy", "create"): [*EVIDENCE, "--profile", "--output"],
+    ("policy", "create"): [*EVIDENCE, "--profile", "--allow-sha1", "--output"],
     ("policy", "check"): [],
     ("keylime", "add"): [*KEYLIME, *KEYLIME_POLICIES],
     ("keylime", "status"): KEYLIME,

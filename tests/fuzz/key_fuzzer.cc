@@ -2,12 +2,13 @@
 
 // Target: attest::tpm::AttestationKey::load, and with it PEM, DER, certificates and public areas.
 // Property: a key that loads has a size and a kind libattest verifies with, survives its own DER
-// form, and a TPM's has the Name that its public area hashes to; an error's offset lies within the
-// input.
+// form, a TPM 2.0's has the Name that its public area hashes to, and a TPM 1.2's is the key of its
+// structure; an error's offset lies within the input.
 #include <algorithm>
 #include <cstdlib>
 
 #include "libattest/tpm/key.h"
+#include "libattest/tpm/key12.h"
 
 namespace {
 
@@ -27,6 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto der = key.key().spki();
     require(AttestationKey::load(der).key().spki() == der);
     require(!attest::tpm::format_name(key.format()).empty());
+    if (key.key12() != nullptr) {
+      require(key.area() == nullptr && attest::tpm::is_key12({data, size}));
+      require(attest::tpm::public_key_of(*key.key12()).spki() == der);
+    }
     if (key.area() == nullptr) {
       require(key.name().empty());
       return 0;

@@ -22,6 +22,7 @@ ENUMERATIONS = {
     libattest.Hash: ("attest_hash", "ATTEST_HASH_"),
     libattest.Profile: ("attest_profile", "ATTEST_PROFILE_"),
     libattest.KeyFormat: ("attest_key_format", "ATTEST_KEY_FORMAT_"),
+    libattest.QuoteFormat: ("attest_quote_format", "ATTEST_QUOTE_FORMAT_"),
     libattest.EventLogFormat: ("attest_eventlog_format", "ATTEST_EVENTLOG_"),
     libattest.ImaFormat: ("attest_ima_format", "ATTEST_IMA_"),
     libattest.ImaDigest: ("attest_ima_digest", "ATTEST_IMA_"),
@@ -36,6 +37,7 @@ NOT_GIVEN = {
     "IMA_DETECT",
     "IMA_DIGEST_DEFAULT",
     "KEY_FORMAT_NONE",
+    "QUOTE_FORMAT_NONE",
     "SEVERITY_NONE",
 }
 

@@ -12,6 +12,7 @@ from ._types import (
     ImaDigest,
     ImaFormat,
     KeyFormat,
+    QuoteFormat,
     KeylimeAgent,
     KeylimeCheck,
     KeylimeQuote,
@@ -70,6 +71,8 @@ class Quote:
     def parse(attest: _Bytes, signature: _Bytes, pcrs: _Bytes) -> Quote: ...
     @staticmethod
     def parse_keylime(text: _Text) -> Quote: ...
+    @property
+    def format(self) -> QuoteFormat: ...
     @property
     def magic(self) -> int: ...
     @property
@@ -139,6 +142,7 @@ class Policy:
         nonce: _Bytes,
         now: int = 0,
         profile: str | Profile = "everything",
+        allow_sha1: bool = False,
     ) -> tuple[Policy | None, Report]: ...
     def set_allow_sha1(self, allow: bool) -> None: ...
     def set_ima_digest(self, digest: str | ImaDigest) -> None: ...

@@ -172,6 +172,16 @@ class KeyFormat(_Number):
     SPKI_DER = 4
     CERTIFICATE_PEM = 5
     CERTIFICATE_DER = 6
+    TPM_PUBKEY = 7
+    TPM_KEY = 8
+
+
+class QuoteFormat(_Number):
+    """What a quote is written as: by a TPM 2.0, or by TPM_Quote or TPM_Quote2 of a TPM 1.2."""
+
+    ATTEST = 1
+    QUOTE_INFO = 2
+    QUOTE_INFO2 = 3
 
 
 class EventLogFormat(_Number):
@@ -339,7 +349,7 @@ class BootProblem:
 for _public in (
     *(Error, FileError, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
-    *(KeyFormat, EventLogFormat, ImaFormat, ImaDigest, Profile),
+    *(KeyFormat, QuoteFormat, EventLogFormat, ImaFormat, ImaDigest, Profile),
     *(BootProblem, Finding, Event, PcrClaim),
     *(KeylimeAgent, KeylimeCheck, KeylimeQuote, KeylimeStatus),
 ):

@@ -33,6 +33,7 @@ TEST_CASE("a quote says what it claims") {
   attest_quote_info info = ATTEST_QUOTE_INFO_INIT;
   REQUIRE(attest_quote_get_info(&info, quote.get()) == ATTEST_OK);
   CHECK(info.size == sizeof info);
+  CHECK(info.format == ATTEST_QUOTE_FORMAT_ATTEST);
   CHECK(info.magic == 0xff544347);
   CHECK(info.type == 0x8018);
   CHECK(std::vector(info.nonce, info.nonce + info.nonce_len) == good_node().nonce);

@@ -4,14 +4,14 @@
 # Builds a Debian image with diskimage-builder from PyPI and our elements, looks at what is in it, boots it
 # under QEMU, and judges what it ran by the list that was made of it. The agent is a stand-in: Debian has no
 # package of Keylime's.
-# usage: image_test.sh COLLECT ATTEST WORK_DIR
+# usage: image_test.sh BUILD_DIR WORK_DIR
 # Exit 77: this machine lacks what the build needs (root, debootstrap, mounts, PyPI, Debian's mirror).
 set -eu
-usage='usage: image_test.sh COLLECT ATTEST WORK_DIR'
-collect=$(realpath "${1:?$usage}")
-attest=$(realpath "${2:?$usage}")
-mkdir -p "${3:?$usage}"
-cache=$(realpath "$3")
+usage='usage: image_test.sh BUILD_DIR WORK_DIR'
+build=$(realpath "${1:?$usage}")
+attest=$build/examples/attest/attest
+mkdir -p "${2:?$usage}"
+cache=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../../.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
@@ -42,12 +42,20 @@ fi
 
 printf '#!/bin/sh\nexec sleep infinity\n' >"$work/agent"
 printf 'a certificate\n' >"$work/cacert.crt"
+for component in runtime Unspecified; do
+  cmake --install "$build" --prefix "$work/libattest" --component $component >/dev/null
+done
+# What is at PCR 0 of a software TPM that no firmware has seen.
+printf '{"version": 1, "pcrs": {"0": ["%064d"]}}\n' 0 >"$work/policy.json"
 # In a namespace of its own, so that a build that is broken off leaves no mounts.
 if ! env PATH="$cache/venv/bin:$PATH" ELEMENTS_PATH="$source/examples/diskimage-builder" DIB_RELEASE=bookworm \
   DIB_DEBIAN_SECURITY_MIRROR="${DIB_DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}" \
   DIB_KEYLIME_AGENT_REGISTRAR_IP=192.0.2.1 DIB_KEYLIME_AGENT_REGISTRAR_PORT=18890 DIB_KEYLIME_AGENT_PORT=19002 \
   DIB_KEYLIME_AGENT_BINARY="$work/agent" DIB_KEYLIME_AGENT_CA="$work/cacert.crt" TMP_DIR="$work" \
+  DIB_TRUSTED_INSTANCE_LIBATTEST="$work/libattest" DIB_TRUSTED_INSTANCE_POLICY="$work/policy.json" \
+  DIB_TRUSTED_INSTANCE_UNIT=1 DIB_TRUSTED_INSTANCE_TPM12=1 \
   unshare -m disk-image-create --no-tmpfs -t tar -o "$work/node" debian-minimal keylime-agent tpm-emulator \
+  trusted-instance \
   >"$cache/build.log" 2>&1; then
   grep -q 'Failed getting release\|Failed to fetch\|Could not resolve' "$cache/build.log" && skip "Debian's mirror can not be reached"
   tail -n 30 "$cache/build.log"
@@ -77,10 +85,12 @@ done
 chroot "$root" systemd-analyze verify --man=no keylime_agent.service tpm-emulator-ima.service >"$work/units" 2>&1 ||
   fail "systemd does not like the units: $(cat "$work/units")"
 for program in usr/local/libexec/keylime-agent-node usr/local/libexec/tpm-emulator usr/local/libexec/tpm-emulator-ima \
-  usr/bin/swtpm usr/bin/tpm2_createek; do
+  usr/bin/swtpm usr/bin/tpm2_createek usr/local/bin/attest usr/local/bin/collect usr/local/bin/trusted-instance \
+  usr/bin/tpm_getquote usr/sbin/tcsd; do
   [ -x "$root/$program" ] || fail "/$program cannot be run"
 done
-passed 'the image holds the agent, its configuration and the software TPM'
+cmp "$work/policy.json" "$root/etc/trusted-instance/policy.json" || fail 'the policy is another file'
+passed "the image holds the agent, its configuration, the software TPM, libattest and the tenant's script"
 
 (cd "$root/root" && sha256sum --quiet -c checksum.txt) || fail 'the checksum is wrong'
 for name in allowlist checksum; do
@@ -99,8 +109,7 @@ late='\./var/log/\|\./var/lib/apt/lists/\|\./etc/resolv\.conf'
   LC_ALL=C sort | cmp - "$work/found" || fail 'the allowlist is not of all files'
 passed "an allowlist of the $(wc -l <"$work/files") files of the image as it is"
 
-# The machine, with what the test needs: programs that came after the list was made.
-cp "$collect" "$root/usr/local/bin/collect"
+# The machine, with what the test needs: a program that came after the list was made.
 nonce=000102030405060708090a0b0c0d0e0f
 {
   echo '#!/bin/sh'
@@ -110,6 +119,8 @@ nonce=000102030405060708090a0b0c0d0e0f
   echo "collect quote --state /run/libattest --nonce $nonce --pcrs sha256:10 --output /run/evidence"
   echo 'cp /etc/keylime/agent.conf.d/60-node.conf /run/evidence/'
   echo 'tpm2_createek -Q -G rsa -c /run/ek.ctx -f pem -u /run/evidence/ek.pem'
+  echo 'systemctl show -p Result --value trusted-instance >/run/evidence/verdict'
+  echo 'cp -r /run/trusted-instance/evidence /run/evidence/own'
   echo 'systemctl is-active keylime_agent tpm-emulator tpm-emulator-ima >/run/evidence/units'
   echo 'tar -C /run -cf /dev/vdb evidence'
   echo 'systemctl poweroff -f'
@@ -118,7 +129,7 @@ chmod +x "$root/usr/local/bin/report"
 units=$root/etc/systemd/system
 cat >"$units/report.service" <<'UNIT'
 [Unit]
-After=keylime_agent.service tpm-emulator-ima.service
+After=keylime_agent.service tpm-emulator-ima.service trusted-instance.service
 [Service]
 ExecStart=/usr/local/bin/report
 UNIT
@@ -131,6 +142,8 @@ ExecStart=ip link add lan type dummy
 ExecStart=ip address add 192.0.2.2/24 dev lan
 ExecStart=ip link set lan up
 UNIT
+mkdir -p "$units/trusted-instance.service.d"
+printf '[Unit]\nAfter=tpm-emulator-ima.service\n' >"$units/trusted-instance.service.d/emulator.conf"
 for unit in report network; do ln -s "../$unit.service" "$units/multi-user.target.wants/"; done
 ln -s /dev/null "$units/systemd-networkd-wait-online.service"
 truncate -s 32M "$work/out.img"
@@ -148,10 +161,14 @@ printf '[agent]\nuuid = "%s"\nip = "192.0.2.2"\ncontact_ip = "192.0.2.2"\n' \
   "$(sha256sum "$evidence/ek.pem" | cut -d ' ' -f 1)" | cmp - "$evidence/60-node.conf" ||
   fail "the node's configuration is another"
 passed 'the image boots, its software TPM is at /dev/tpmrm0, and the agent has its uuid and address'
+[ "$(cat "$evidence/verdict")" = success ] || fail "trusted-instance.service ended with $(cat "$evidence/verdict")"
+"$attest" verify --evidence "$evidence/own" --policy "$work/policy.json" >"$work/verdict" ||
+  fail "the instance's own evidence is not trusted: $(cat "$work/verdict")"
+passed 'the instance judged itself at its boot, and its evidence says the same here'
 status=0
 "$attest" verify --evidence "$evidence" --nonce $nonce --allowlist "$work/node-allowlist.txt" \
   --allowlist-checksum "$work/node-checksum.txt" --excludelist "$work/node-excludelist.txt" >"$work/verdict" || status=$?
 [ $status -eq 1 ] || fail "attest ended with $status"
 grep '^failure' "$work/verdict" | sed 's/.*: \(\/[^ ]*\) has digest.*/\1/' | sort >"$work/blamed"
-printf '/usr/local/bin/%s\n' collect report | cmp - "$work/blamed" || fail "attest says: $(cat "$work/verdict")"
-passed "of all that ran, attest blames the two programs that came after the list"
+echo /usr/local/bin/report | cmp - "$work/blamed" || fail "attest says: $(cat "$work/verdict")"
+passed "of all that ran, attest blames the program that came after the list"

@@ -10,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../../.." && pwd)
 agent=$source/examples/diskimage-builder/keylime-agent
 emulator=$source/examples/diskimage-builder/tpm-emulator
+instance=$source/examples/diskimage-builder/trusted-instance
 libexec=static/usr/local/libexec
 # shellcheck source=examples/quickstart/swtpm.sh
 . "$source/examples/quickstart/swtpm.sh"
@@ -158,6 +159,94 @@ done
 printf '[agent]\nregistrar_ip = "no address"\n' >"$conf/50-image.conf"
 sh "$agent/$libexec/keylime-agent-node" "$work/keylime" 2>/dev/null && fail 'no route, and no error'
 passed "a node's uuid is the hash of its EK"
+
+# libattest and the tenant's script, from where cmake --install put them.
+prefix=$work/prefix
+mkdir -p "$prefix/bin" "$prefix/lib/triplet"
+ln -s "$attest" "$prefix/bin/attest"
+printf '#!/bin/sh\necho collect 1\n' >"$prefix/bin/collect"
+chmod +x "$prefix/bin/collect"
+cp "$source/examples/trusted-instance/trusted-instance.sh" "$prefix/bin/trusted-instance"
+chmod +x "$prefix/bin/trusted-instance"
+echo library >"$prefix/lib/triplet/libattest.so.1.2.3"
+ln -s libattest.so.1.2.3 "$prefix/lib/triplet/libattest.so.1"
+echo '{"version": 1}' >"$work/policy.json"
+bring() { # WORDS VARIABLE...: refused with WORDS, or taken when there are none
+  words=$1
+  shift
+  rm -rf "$work/hooks"
+  mkdir -p "$work/hooks"
+  status=0
+  # The inner shell's.
+  # shellcheck disable=SC2016
+  env DIB_TRUSTED_INSTANCE_LIBATTEST="$prefix" TMP_HOOKS_PATH="$work/hooks" "$@" \
+    bash -c '. "$1" && bash "$2"' - "$instance/environment.d/16-trusted-instance.bash" \
+    "$instance/extra-data.d/50-trusted-instance" >"$work/said" 2>&1 || status=$?
+  if [ -z "$words" ]; then
+    [ $status -eq 0 ] || fail "refused: $* $(cat "$work/said")"
+  else
+    [ $status -ne 0 ] || fail "not refused: $*"
+    grep -q "^trusted-instance: .*$words" "$work/said" || fail "$*: $(cat "$work/said")"
+  fi
+}
+bring 'is not set' DIB_TRUSTED_INSTANCE_LIBATTEST=
+bring 'has no bin/attest' DIB_TRUSTED_INSTANCE_LIBATTEST="$work/hollow"
+for flag in TPM12 UNIT; do
+  bring 'neither 0 nor 1' "DIB_TRUSTED_INSTANCE_$flag=yes"
+  bring 'neither 0 nor 1' "DIB_TRUSTED_INSTANCE_$flag=01"
+done
+bring 'cannot be read' DIB_TRUSTED_INSTANCE_POLICY="$work/absent"
+bring 'is no policy: ' DIB_TRUSTED_INSTANCE_POLICY="$work/expected"
+mv "$prefix/bin/collect" "$prefix/bin/absent"
+bring 'has no bin/collect'
+mv "$prefix/bin/absent" "$prefix/bin/collect"
+cp "$prefix/lib/triplet/libattest.so.1.2.3" "$prefix/lib/triplet/libattest.so.1.2.4"
+bring 'not exactly one libattest.so'
+rm "$prefix/lib/triplet/libattest.so.1.2.4"
+mv "$prefix/lib/triplet/libattest.so.1.2.3" "$prefix/library"
+bring 'not exactly one libattest.so'
+mv "$prefix/library" "$prefix/lib/triplet/libattest.so.1.2.3"
+passed 'a libattest or a policy that is none stops the build at its start'
+
+image=$work/image
+# The image's scripts, with a folder as the image's root.
+in_image() { # SCRIPT VARIABLE...
+  script=$1
+  shift
+  mkdir -p "$work/hooks/${script%%/*}"
+  sed "s,/usr/local/,$image/usr/local/,g; s,/etc/trusted,$image/etc/trusted,g" "$instance/$script" >"$work/hooks/$script"
+  env PATH="$work:$PATH" "$@" bash "$work/hooks/$script" >"$work/said" 2>&1
+}
+printf '#!/bin/sh\necho "$@" >>%s\n' "$work/systemctl.calls" >"$work/systemctl"
+chmod +x "$work/systemctl"
+for policy in '' "$work/policy.json"; do
+  rm -rf "$image"
+  mkdir -p "$image/usr/local" "$image/etc"
+  bring '' DIB_TRUSTED_INSTANCE_POLICY="$policy"
+  in_image install.d/80-trusted-instance || fail "install.d: $(cat "$work/said")"
+  cmp "$prefix/bin/trusted-instance" "$image/usr/local/bin/trusted-instance" || fail 'another script is in the image'
+  for program in attest collect trusted-instance; do
+    [ -x "$image/usr/local/bin/$program" ] || fail "$program cannot be run in the image"
+  done
+  [ "$(cat "$image/usr/local/lib/triplet/libattest.so.1")" = library ] || fail 'the library is not in the image'
+  [ -L "$image/usr/local/lib/triplet/libattest.so.1" ] || fail 'the soname is no link'
+  [ -d "$image/etc/trusted-instance" ] || fail "the policy's folder is not in the image"
+  if [ -n "$policy" ]; then
+    cmp "$policy" "$image/etc/trusted-instance/policy.json" || fail 'another policy is in the image'
+  else
+    [ ! -e "$image/etc/trusted-instance/policy.json" ] || fail 'a policy of nobody is in the image'
+  fi
+done
+in_image post-install.d/90-trusted-instance DIB_TRUSTED_INSTANCE_UNIT=0 || fail "post-install.d: $(cat "$work/said")"
+[ ! -e "$work/systemctl.calls" ] || fail 'the unit was enabled unasked'
+in_image post-install.d/90-trusted-instance DIB_TRUSTED_INSTANCE_UNIT=1 || fail "post-install.d: $(cat "$work/said")"
+[ "$(cat "$work/systemctl.calls")" = 'enable trusted-instance.service' ] || fail 'the unit is not enabled'
+in_image post-install.d/90-trusted-instance DIB_TRUSTED_INSTANCE_UNIT=1 DIB_INIT_SYSTEM=upstart &&
+  fail 'a unit without systemd, and no error'
+printf '#!/bin/sh\nexit 127\n' >"$image/usr/local/bin/collect"
+in_image post-install.d/90-trusted-instance DIB_TRUSTED_INSTANCE_UNIT=0 && fail 'a program that does not start, and no error'
+grep -q 'trusted-instance: collect does not run in this image' "$work/said" || fail "post-install.d: $(cat "$work/said")"
+passed 'libattest, the script, the policy and, where asked for, the unit are in the image'
 
 # The software TPM's PCR after the emulator read a real kernel's list is what the list replays to. PCR 16
 # stands for 10, because it can be reset.

@@ -37,6 +37,7 @@ TEST_CASE("a native policy is read") {
   CHECK_FALSE(policy.allow_sha1);
   REQUIRE(policy.ak.names.size() == 1);
   CHECK(policy.ak.names[0].size() == 34);
+  CHECK(policy.ak.keys.size() == 1);
   CHECK(policy.ak.attributes_required);
   CHECK(policy.ak.binding_required);
   CHECK(policy.pcrs.at(0).size() == 2);
@@ -63,6 +64,7 @@ TEST_CASE("what a native policy does not say has its default") {
   CHECK(policy.bank == Hash::kSha256);
   CHECK_FALSE(policy.allow_sha1);
   CHECK(policy.ak.names.empty());
+  CHECK(policy.ak.keys.empty());
   CHECK_FALSE(policy.ak.attributes_required);
   CHECK_FALSE(policy.ak.binding_required);
   CHECK(policy.pcrs.empty());
@@ -186,6 +188,26 @@ TEST_CASE("a Name is a digest algorithm and its digest") {
   CHECK_THAT(name("000g"), Contains("is not a TPM Name in hexadecimal"));
   CHECK_THAT(why_not(with(R"("ak":{"names":[]})")), Contains("/ak/names: an empty list"));
   CHECK_THAT(why_not(with(R"("ak":{"names":"000b"})")), Contains("/ak/names: is not an array"));
+}
+
+TEST_CASE("a pinned key is a SHA-256 digest") {
+  const auto keys = [](const std::string& list) {
+    return why_not(with(R"("ak":{"keys":)" + list + "}"));
+  };
+  const auto one = [](std::size_t digits, char digit) {
+    return "[\"" + std::string(digits, digit) + "\"]";
+  };
+  CHECK(keys(one(64, 'a')) == "accepted");
+  CHECK(keys(one(64, 'A')) == "accepted");
+  for (const std::size_t digits : std::initializer_list<std::size_t>{0, 40, 62, 63, 65, 66, 96}) {
+    CHECK_THAT(keys(one(digits, 'a')), Contains("/ak/keys/0: is not a key's SHA-256 digest"));
+  }
+  CHECK_THAT(keys(one(64, 'g')), Contains("/ak/keys/0: is not a key's SHA-256 digest"));
+  CHECK_THAT(keys("[]"), Contains("/ak/keys: an empty list"));
+  CHECK_THAT(keys("\"aa\""), Contains("/ak/keys: is not an array"));
+  const std::string twice = std::string(64, 'b') + "\",\"" + std::string(64, 'a');
+  const Policy policy = parse_policy(with(R"("ak":{"keys":[")" + twice + "\",\"" + twice + "\"]}"));
+  CHECK(policy.ak.keys.size() == 2);
 }
 
 TEST_CASE("reference values are digests of the bank, under the number of a PCR") {

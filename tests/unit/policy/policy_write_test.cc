@@ -24,6 +24,7 @@ class Generator {
     p.allow_sha1 = coin();
     p.bank = coin() ? Hash::kSha256 : Hash::kSha384;
     if (coin()) p.ak.names = {name(0x01), name(0x02)};
+    if (coin()) p.ak.keys = {Digest::filled(32, 0x01), Digest::filled(32, 0x02)};
     p.ak.attributes_required = coin();
     p.ak.binding_required = coin();
     for (const std::uint32_t pcr : {0U, 7U, 17U}) {
@@ -114,6 +115,7 @@ TEST_CASE("every part of a policy is written") {
   const Policy again = parse_policy(to_json(all));
   CHECK(again.bank == all.bank);
   CHECK(again.ak.names == all.ak.names);
+  CHECK(again.ak.keys == all.ak.keys);
   CHECK(again.ak.attributes_required);
   CHECK(again.ak.binding_required);
   CHECK(again.pcrs == all.pcrs);

@@ -13,6 +13,7 @@
 #include "libattest/eventlog/check.h"
 #include "libattest/eventlog/types.h"
 #include "tests/support/evidence.h"
+#include "tests/support/tpm12.h"
 
 namespace {
 
@@ -151,6 +152,57 @@ TEST_CASE("no bit of quote, signature, PCR values or key can change", "[bitflip]
     cut_all(p.pcrs, p.pcrs.size(), cut, appraise);
     cut_all(p.ak, p.ak.size(), cut, appraise);
   }
+}
+
+TEST_CASE("no bit of a TPM 1.2's quote, signature, PCR values or key can change", "[bitflip]") {
+  for (const char* quote : {"quote1", "quote2"}) {
+    CAPTURE(quote);
+    Parts p = boot12(quote);
+    p.ima.clear();
+    p.eventlog.clear();
+    attest::verify::Evidence evidence = p.evidence();
+    attest::verify::Options options = p.options();
+    options.allow_sha1 = true;
+    const Policy policy = attest::verify::learn_policy(evidence, options).policy.value();
+    const auto appraise = [&] { return p.appraise(&policy); };
+    REQUIRE(trusted(appraise));
+    Tally attest{"TPM 1.2 quote"};
+    flip_all(p.attest, attest, always, appraise);
+    Tally signature{"TPM 1.2 signature"};
+    flip_all(p.signature, signature, always, appraise);
+    Tally pcrs{"TPM 1.2 PCR values"};
+    flip_all(p.pcrs, pcrs, always, appraise);
+    // Two flags say when the key is loaded and who may read it; authDataUsage is about its use, and
+    // the private part behind the modulus is the TPM's alone.
+    Tally ak{"TPM 1.2 attestation key"};
+    const Octets key = p.ak;
+    const auto is_key = [](std::size_t byte) { return byte < 43 + 256 && byte != 9 && byte != 10; };
+    flip_all(p.ak, ak, is_key, appraise);
+    p.ak = key;
+    Tally cut{"TPM 1.2: cut"};
+    cut_all(p.attest, p.attest.size(), cut, appraise);
+    cut_all(p.signature, p.signature.size(), cut, appraise);
+    cut_all(p.pcrs, p.pcrs.size(), cut, appraise);
+    cut_all(p.ak, p.ak.size(), cut, appraise);
+  }
+}
+
+TEST_CASE("no bit of the text of a TPM 1.2's PCR values can change", "[bitflip]") {
+  Parts p;
+  p.ak = read_vector("tpm12/aik.tpm_key");
+  p.attest = read_vector("tpm12/quote2.info");
+  p.signature = read_vector("tpm12/quote2.sig");
+  p.pcrs = read_vector("tpm12/quote2.text");
+  p.nonce = nonce_from("tpm12/nonce.hex");
+  attest::verify::Evidence evidence = p.evidence();
+  attest::verify::Options options = p.options();
+  options.allow_sha1 = true;
+  const Policy policy = attest::verify::learn_policy(evidence, options).policy.value();
+  const auto appraise = [&] { return p.appraise(&policy); };
+  REQUIRE(trusted(appraise));
+  Tally pcrs{"TPM 1.2 PCR values as text"};
+  flip_all(p.pcrs, pcrs, always, appraise);
+  cut_all(p.pcrs, p.pcrs.size(), pcrs, appraise);
 }
 
 TEST_CASE("no bit of an IMA list can change, and it can not be cut before the match", "[bitflip]") {

@@ -64,6 +64,9 @@ TEST_CASE("only a TPM's restricted signing key is challenged", "[challenge]") {
   key.attributes |= 0x20000U;
   CHECK_THAT(refusal(key.tpm2b_public()), Contains("decrypt set"));
   CHECK_THAT(refusal(key.spki()), Contains("without its TPM public area"));
+  for (const char* name : {"tpm12/aik.tpm_key", "tpm12/aik.tpm_pubkey"}) {
+    CHECK_THAT(refusal(read_vector(name)), Contains("has no Name"));
+  }
   Signer sha1 = Signer::ec("P-256");
   sha1.name_alg = 0x0004;
   CHECK_THAT(refusal(sha1.tpm2b_public()), Contains("SHA-1"));

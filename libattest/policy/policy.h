@@ -33,11 +33,14 @@ struct KeyPolicy {
 
 // The boot event log ("event_log").
 struct EventLogPolicy {
-  bool required = false;
+  bool required = false;  // also without rules for it
   std::vector<std::uint32_t> pcrs;  // that the log must explain, strictly
   // Digests that the events of a PCR may have, in the policy's bank, sorted: an event with any
   // other fails. PCRs listed here are appraised by that.
   std::map<std::uint32_t, std::vector<crypto::Digest>> events;
+
+  // Whether evidence without a log fails: no rule is kept by what is not there.
+  bool needs_log() const noexcept { return required || !pcrs.empty() || !events.empty(); }
 };
 
 // What the kernel extends ("ima": {"digest": …}); numbered as ima::DigestMode.

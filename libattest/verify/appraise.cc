@@ -75,6 +75,7 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
                                       const QuotedPcrs& quoted, const ImaContext& context,
                                       Report& report) {
   std::optional<ImaPosition> position;
+  const crypto::Hash bank = judged_bank(policy, quoted);
   PcrTable table(quoted);
   if (policy != nullptr) {
     check_quoted(*policy, quoted, report.findings);
@@ -83,15 +84,15 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
   const bool with_ima = policy != nullptr && policy->ima.has_value();
   const std::uint32_t ima_pcr = with_ima ? policy->ima->pcr : kDefaultImaPcr;
   if (evidence.event_log) {
-    judge_eventlog(evidence.event_log->log, policy, quoted, ima_pcr, table, report.findings,
+    judge_eventlog(evidence.event_log->log, policy, quoted, bank, ima_pcr, table, report.findings,
                    report.claims);
-  } else if (policy != nullptr && policy->event_log.required) {
+  } else if (policy != nullptr && policy->event_log.needs_log()) {
     missing(report.findings, Code::kEventLogMissing, Component::kEventLog,
             "the policy asks for the boot event log, and the evidence has none");
   }
   if (evidence.ima) {
-    position = judge_ima(*evidence.ima, policy, quoted, judged_bank(policy, quoted), context, table,
-                         report.findings, report.claims);
+    position = judge_ima(*evidence.ima, policy, quoted, bank, context, table, report.findings,
+                         report.claims);
   } else if (with_ima && policy->ima->required) {
     missing(report.findings, Code::kImaMissing, Component::kIma,
             "the policy asks for the IMA measurement list, and the evidence has none");

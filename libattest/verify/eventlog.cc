@@ -60,10 +60,11 @@ Code code_of(Problem problem) noexcept {
 class EventLogJudge {
  public:
   EventLogJudge(const eventlog::Log& log, const policy::Policy* policy, const QuotedPcrs& quoted,
-                std::uint32_t ima_pcr, PcrTable& table, policy::Findings& findings)
+                Hash bank, std::uint32_t ima_pcr, PcrTable& table, policy::Findings& findings)
       : log_(log),
         policy_(policy),
         quoted_(quoted),
+        bank_(bank),
         ima_pcr_(ima_pcr),
         table_(table),
         findings_(findings) {
@@ -72,7 +73,7 @@ class EventLogJudge {
     for (const auto& [pcr, digests] : policy->event_log.events) policed_ |= std::uint32_t{1} << pcr;
   }
 
-  // The quoted banks that the log carries; the policy's first, if it is one of them.
+  // The quoted banks that the log carries; the judged one first, if it is one of them.
   void choose_banks() {
     for (const QuotedPcrs::Bank& bank : quoted_.banks()) {
       if (log_.find(bank.hash)) {
@@ -81,8 +82,7 @@ class EventLogJudge {
         lacks_bank(bank.hash);
       }
     }
-    if (policy_ == nullptr) return;
-    const auto own = std::ranges::find(banks_, policy_->bank);
+    const auto own = std::ranges::find(banks_, bank_);
     if (own != banks_.end()) std::iter_swap(banks_.begin(), own);
   }
 
@@ -91,7 +91,8 @@ class EventLogJudge {
     for (const eventlog::Bank& bank : replay_.banks) {
       const QuotedPcrs::Bank& quoted = *quoted_.find(bank.hash);
       for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
-        if (has(quoted.mask, pcr) && pcr != ima_pcr_) compare(bank, pcr, quoted.values[pcr]);
+        const bool of_ima = pcr == ima_pcr_ && !has(policed_, pcr);
+        if (has(quoted.mask, pcr) && !of_ima) compare(bank, pcr, quoted.values[pcr]);
       }
     }
   }
@@ -116,8 +117,8 @@ class EventLogJudge {
 
   // Event rules: every digest that was extended into the PCR is one that the policy lists.
   void judge_events() {
-    if (policy_ == nullptr || banks_.empty() || banks_.front() != policy_->bank) return;
-    const std::size_t algorithm = *log_.find(policy_->bank);
+    if (policy_ == nullptr || !has_bank()) return;
+    const std::size_t algorithm = *log_.find(bank_);
     for (const auto& [pcr, listed] : policy_->event_log.events) {
       bool all = replay_.num_extends[pcr] != 0;
       for (const eventlog::Event& event : log_.events()) {
@@ -138,7 +139,7 @@ class EventLogJudge {
                            eventlog::describe(log_, event) + ") in PCR " + std::to_string(pcr) +
                            " has a digest that the policy does not list"});
       }
-      if (all && replays(pcr)) table_.set(policy_->bank, pcr, PcrState::kAppraised);
+      if (all && replays(pcr)) table_.set(bank_, pcr, PcrState::kAppraised);
     }
   }
 
@@ -146,8 +147,7 @@ class EventLogJudge {
   // PCR 2, whose separator ends the drivers' part.
   void claim(policy::Claims& claims) const {
     claims.num_events = log_.events().size();
-    if (banks_.empty()) return;
-    if (!replays(2) || !replays(7)) return;
+    if (!has_bank() || !replays(2) || !replays(7)) return;
     const eventlog::SecureBoot state = eventlog::secure_boot(log_, checked_).state;
     if (state != eventlog::SecureBoot::kUnknown) {
       claims.secure_boot = std::string(eventlog::name_of(state));
@@ -155,15 +155,18 @@ class EventLogJudge {
   }
 
  private:
-  // Whether the log explains the PCR in the bank that is judged.
+  // Whether the judged bank is quoted and in the log.
+  bool has_bank() const noexcept { return !banks_.empty() && banks_.front() == bank_; }
+
+  // Whether the log explains the PCR in the judged bank, which it has.
   bool replays(std::uint32_t pcr) const noexcept {
-    const eventlog::Bank& bank = *replay_.find(banks_.front());
-    const Digest* value = quoted_.find(bank.hash, pcr);
+    const eventlog::Bank& bank = *replay_.find(bank_);
+    const Digest* value = quoted_.find(bank_, pcr);
     return value != nullptr && replay_.num_extends[pcr] != 0 && bank.pcrs[pcr] == *value;
   }
 
   void lacks_bank(Hash bank) {
-    const bool needed = policy_ != nullptr && bank == policy_->bank && policed_ != 0;
+    const bool needed = bank == bank_ && policed_ != 0;
     const std::string name(crypto::hash_name(bank));
     findings_.add({Code::kEventLogBank,
                    needed ? Severity::kFailure : Severity::kWarning,
@@ -232,6 +235,7 @@ class EventLogJudge {
   const eventlog::Log& log_;
   const policy::Policy* policy_;
   const QuotedPcrs& quoted_;
+  Hash bank_;  // that is judged
   std::uint32_t ima_pcr_;
   PcrTable& table_;
   policy::Findings& findings_;
@@ -264,14 +268,12 @@ Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log, Sever
 }
 
 void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
-                    const QuotedPcrs& quoted, std::uint32_t ima_pcr, PcrTable& table,
+                    const QuotedPcrs& quoted, Hash bank, std::uint32_t ima_pcr, PcrTable& table,
                     policy::Findings& findings, policy::Claims& claims) {
   if (log.events().empty()) {
-    const bool required =
-        policy != nullptr && (policy->event_log.required || !policy->event_log.pcrs.empty() ||
-                              !policy->event_log.events.empty());
+    const bool fails = policy != nullptr && policy->event_log.needs_log();
     findings.add({Code::kEventLogEmpty,
-                  required ? Severity::kFailure : Severity::kWarning,
+                  fails ? Severity::kFailure : Severity::kWarning,
                   Component::kEventLog,
                   {},
                   {},
@@ -280,7 +282,7 @@ void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
                   {},
                   "the event log is empty"});
   }
-  EventLogJudge judge(log, policy, quoted, ima_pcr, table, findings);
+  EventLogJudge judge(log, policy, quoted, bank, ima_pcr, table, findings);
   judge.choose_banks();
   judge.replay();
   judge.check_events();

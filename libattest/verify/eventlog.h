@@ -15,11 +15,12 @@
 
 namespace attest::verify {
 
-// Replays the log against the quoted PCRs, then judges its events. `ima_pcr` is the kernel's to
-// extend, and no business of this log. `policy` may be null.
+// Replays the log against the quoted PCRs, then judges its events by their digests in `bank`.
+// `ima_pcr` is the kernel's to extend, and no business of this log unless the policy says so.
+// `policy` may be null.
 void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
-                    const QuotedPcrs& quoted, std::uint32_t ima_pcr, PcrTable& table,
-                    policy::Findings& findings, policy::Claims& claims);
+                    const QuotedPcrs& quoted, crypto::Hash bank, std::uint32_t ima_pcr,
+                    PcrTable& table, policy::Findings& findings, policy::Claims& claims);
 
 // An issue of eventlog::check as a finding.
 policy::Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log,

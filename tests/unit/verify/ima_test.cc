@@ -434,6 +434,47 @@ TEST_CASE("what is wrong with the list itself fails without any rule", "[ima]") 
   }
 }
 
+// Nothing covers a template's name, and root decides what is in an extended attribute.
+TEST_CASE("no other template name lets a field stand for the digest", "[ima]") {
+  const Octets listed = ima_test::some_digest(32, 0x33);
+  Node node;
+  node.list = {aggregate(), ima_test::ng("/usr/bin/a", listed)};
+  node.allow_all();
+  REQUIRE(node.appraise().verdict == Verdict::kTrusted);
+  node.list[1] = ima_test::evm_sig("/usr/bin/a");
+  SECTION("an extended attribute's") {
+    node.list[1].fields[5] = ima_test::digest("sha256", listed);
+    node.list[1].fields[4] = ima_test::hex(
+        Writer().le(static_cast<std::uint32_t>(node.list[1].fields[5].bytes.size())).out);
+    node.list[1].fields[3] = ima_test::name("security.selinux");
+    REQUIRE(fails_with(node.appraise(), Code::kImaDigest));
+    node.list[1].template_name =
+        "d-modsig|n-ng|evmsig|xattrnames|xattrlengths|d-ng|iuid|igid|imode";
+  }
+  SECTION("that of the file without its appended signature") {
+    node.list[1].fields = {ima_test::digest("sha256", ima_test::some_digest(32)),
+                           ima_test::name("/usr/bin/a"), ima_test::nothing(),
+                           ima_test::digest("sha256", listed), ima_test::hex({1})};
+    node.list[1].template_name = "ima-modsig";
+    REQUIRE(fails_with(node.appraise(), Code::kImaDigest));
+    node.list[1].template_name = "d-modsig|n-ng|sig|d-ng|modsig";
+  }
+  CHECK(fails_with(node.appraise(), Code::kImaTemplate));
+}
+
+TEST_CASE("no other template name lets a buffer pass for a file", "[ima]") {
+  Node node;
+  node.list.push_back(ima_test::buffer(".ima", {1, 2, 3}));
+  node.allow(attest::to_hex(ima_test::some_digest(32)) + " /usr/bin/a\n" +
+                 attest::to_hex(ima_test::some_digest(32)) + " /usr/bin/b\n",
+             "[.]ima\n");
+  REQUIRE(fails_with(node.appraise(), Code::kImaKeyring));
+  node.list.back().template_name = "d-ng|n-ng|evmsig";
+  CHECK(fails_with(node.appraise(), Code::kImaTemplate));
+  node.list.back().template_name = "ima-sig";
+  CHECK(fails_with(node.appraise(), Code::kImaSignature));
+}
+
 TEST_CASE("a tail is counted and not judged, up to what the policy tolerates", "[ima]") {
   Node node;
   node.allow_all();

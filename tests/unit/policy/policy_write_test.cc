@@ -103,7 +103,7 @@ TEST_CASE("every part of a policy is written") {
       "{\n  \"version\": 1,\n  \"bank\": \"sha256\",\n  \"allow_sha1\": false,\n  \"ak\": {\n"
       "    \"attributes\": \"reported\",\n    \"binding\": \"vouched\"\n  },\n  \"pcrs\": {},\n"
       "  \"event_log\": {\n    \"required\": false,\n    \"pcrs\": [],\n    \"events\": {}\n  },\n"
-      "  \"clock\": {\n    \"require_safe\": false\n  }\n}\n");
+      "  \"clock\": {\n    \"require_safe\": false\n  }\n}");
   const Policy all = parse_policy(read_text_vector("policy/native.json"));
   const Policy again = parse_policy(to_json(all));
   CHECK(again.bank == all.bank);

@@ -33,7 +33,7 @@ struct KeyPolicy {
 
 // The boot event log ("event_log").
 struct EventLogPolicy {
-  bool required = false;  // also without rules for it
+  bool required = false;            // also without rules for it
   std::vector<std::uint32_t> pcrs;  // that the log must explain, strictly
   // Digests that the events of a PCR may have, in the policy's bank, sorted: an event with any
   // other fails. PCRs listed here are appraised by that.

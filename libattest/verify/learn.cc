@@ -228,6 +228,11 @@ Learned learn_policy(Evidence& evidence, const Options& options) {
   if (check.verdict == policy::Verdict::kTrusted) {
     out.policy = std::move(policy);
   } else {
+    for (const policy::Finding& f : out.report.findings.list()) {
+      if (f.component == Component::kPolicy && f.severity == Severity::kWarning) {
+        check.findings.add(f);  // what could not be learned is why
+      }
+    }
     out.report = std::move(check);
   }
   return out;

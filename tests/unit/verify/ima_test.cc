@@ -27,7 +27,7 @@ using attest::policy::Severity;
 using attest::policy::Verdict;
 using ima_test::Record;
 
-const Octets kBootPcr(32, 7);
+const Octets kNonce(20, 0x5a);
 
 Signer& ak() {
   static Signer key = Signer::rsa();
@@ -42,7 +42,7 @@ Octets octets(attest::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 Octets sha256(const Octets& data) { return octets(Hasher(Hash::kSha256)(data).bytes()); }
 
-// boot_aggregate over ten PCRs of kBootPcr, or over eight.
+// boot_aggregate over ten boot PCRs, each of 32 times 7, or over eight.
 Record aggregate(std::size_t num_pcrs = 10) {
   return ima_test::ng("boot_aggregate", sha256(Octets(num_pcrs * 32, 7)));
 }
@@ -70,6 +70,7 @@ struct Node {
   Kernel kernel = Kernel::kNative;
   std::vector<Hash> banks{Hash::kSha256};
   std::uint32_t num_boot_pcrs = 10;
+  std::uint32_t ima_pcr = 10;  // that the kernel extends
   bool as_stream = false;
 
   Policy policy = default_policy();
@@ -95,7 +96,7 @@ struct Node {
     allow(text.empty() ? std::string(64, '1') + " /none\n" : text);
   }
 
-  Report appraise(bool with_policy = true) const {
+  attest::verify::Evidence evidence() const {
     PcrValues values;
     const std::vector<Record> quoted(
         list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(covered, list.size())));
@@ -106,7 +107,7 @@ struct Node {
       for (std::uint32_t pcr = 0; pcr < num_boot_pcrs; ++pcr) {
         pcrs[pcr] = Octets(attest::crypto::hash_size(bank), 7);
       }
-      pcrs[10] = replay(quoted, bank, kernel);
+      pcrs[ima_pcr] = replay(quoted, bank, kernel);
     }
     const Octets attest = make_attest(quote_of(values));
     attest::verify::Evidence e;
@@ -129,8 +130,11 @@ struct Node {
     } else {
       e.ima->bytes = bytes;
     }
-    const Octets nonce(20, 0x5a);
-    return attest::verify::appraise(e, with_policy ? &policy : nullptr, nullptr, {nonce, 0});
+    return e;
+  }
+  Report appraise(bool with_policy = true) const {
+    return attest::verify::appraise(evidence(), with_policy ? &policy : nullptr, nullptr,
+                                    {kNonce, 0});
   }
 };
 
@@ -432,6 +436,28 @@ TEST_CASE("what is wrong with the list itself fails without any rule", "[ima]") 
     const Report report = node.appraise();
     CHECK(report.verdict == Verdict::kUntrusted);
   }
+}
+
+TEST_CASE("a name that no policy can list is said where nothing is learned for it", "[ima]") {
+  Node node;
+  node.list.push_back(ima_test::ng("/\xff"));
+  attest::verify::Evidence e = node.evidence();
+  const auto learned = attest::verify::learn_policy(e, {kNonce, 0});
+  CHECK_FALSE(learned.policy.has_value());
+  REQUIRE(find(learned.report, Code::kPolicyPath) != nullptr);
+  CHECK(find(learned.report, Code::kPolicyPath)->index == 3U);
+}
+
+TEST_CASE("the list is of PCR 10 unless the policy names another", "[ima]") {
+  Node node;
+  node.allow_all();
+  for (Record& r : node.list) r.pcr = 12;
+  node.ima_pcr = 12;
+  CHECK(fails_with(node.appraise(), Code::kPcrMissing));
+  node.policy.ima->pcr = 12;
+  CHECK(node.appraise().verdict == Verdict::kTrusted);
+  node.list[1].pcr = 10;
+  CHECK(fails_with(node.appraise(), Code::kImaPcr));
 }
 
 // Nothing covers a template's name, and root decides what is in an extended attribute.

@@ -98,7 +98,10 @@ ATTEST_API attest_verdict attest_report_verdict(const attest_report* report);
  */
 ATTEST_API int attest_report_quote_verified(const attest_report* report);
 
-/* At most 1,000 findings are kept; attest_report_num_dropped says how many more there were. */
+/*
+ * At most 1,000 findings are kept, and 200 of these are failures where there are so many;
+ * attest_report_num_dropped says how many more there were.
+ */
 ATTEST_API size_t attest_report_num_findings(const attest_report* report);
 ATTEST_API uint64_t attest_report_num_dropped(const attest_report* report);
 

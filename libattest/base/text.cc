@@ -5,13 +5,18 @@
 namespace attest {
 namespace {
 
-struct CodePoint {
-  std::size_t length = 0;  // bytes of UTF-8; 0: not well formed
-  std::uint32_t value = 0;
-};
+void append_escaped(std::string& out, std::string_view bytes) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto b = static_cast<std::uint8_t>(c);
+    out.append("\\x").push_back(kHex[b >> 4U]);
+    out.push_back(kHex[b & 0xfU]);
+  }
+}
 
-// The code point at the front of `text`, which is not empty (RFC 3629, section 4).
-CodePoint decode(std::string_view text) noexcept {
+}  // namespace
+
+CodePoint front_code_point(std::string_view text) noexcept {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = at(0);
   std::size_t length = 0;
@@ -43,36 +48,24 @@ CodePoint decode(std::string_view text) noexcept {
   return {length, value};
 }
 
-// Characters that change how the text around them is shown, or show as nothing.
-constexpr bool deceives(std::uint32_t c) noexcept {
+bool is_deceptive(std::uint32_t c) noexcept {
   return c < 0x20 || (c >= 0x7f && c <= 0xa0) || c == 0xad || c == 0x61c || c == 0x180e ||
          (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
          (c >= 0x2060 && c <= 0x206f) || (c >= 0xe000 && c <= 0xf8ff) || c == 0xfeff ||
          (c >= 0xfff0 && c <= 0xffff) || c >= 0xe0000;
 }
 
-void append_escaped(std::string& out, std::string_view bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  for (const char c : bytes) {
-    const auto b = static_cast<std::uint8_t>(c);
-    out.append("\\x").push_back(kHex[b >> 4U]);
-    out.push_back(kHex[b & 0xfU]);
-  }
-}
-
-}  // namespace
-
 std::string printable(std::string_view text, std::size_t max) {
   std::string out;
   while (!text.empty()) {
     if (out.size() >= max) return out.append("...");
-    const CodePoint c = decode(text);
+    const CodePoint c = front_code_point(text);
     if (c.length == 0) {
       append_escaped(out, text.substr(0, 1));
       text.remove_prefix(1);
       continue;
     }
-    if (deceives(c.value)) {
+    if (is_deceptive(c.value)) {
       append_escaped(out, text.substr(0, c.length));
     } else if (c.value == '\\') {
       out.append("\\\\");
@@ -86,7 +79,7 @@ std::string printable(std::string_view text, std::size_t max) {
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
-    const std::size_t length = decode(text).length;
+    const std::size_t length = front_code_point(text).length;
     if (length == 0) return false;
     text.remove_prefix(length);
   }

@@ -23,6 +23,17 @@ inline Bytes as_bytes(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
+// A code point and how many bytes of UTF-8 it takes (RFC 3629, section 4); 0: not well formed.
+struct CodePoint {
+  std::size_t length = 0;
+  std::uint32_t value = 0;
+};
+// That at the front of `text`, which is not empty.
+CodePoint front_code_point(std::string_view text) noexcept;
+
+// Whether it is a control character, changes how the text around it is shown, or shows as nothing.
+bool is_deceptive(std::uint32_t code_point) noexcept;
+
 // `text` for a log line or a message: printable ASCII and well-formed UTF-8 letters stay, the
 // rest (control characters, bidirectional overrides, broken UTF-8) becomes \xNN, a backslash is
 // doubled, and what is longer than `max` bytes of output ends in "...".

@@ -53,16 +53,29 @@ std::optional<Template> parse_format(std::string_view format) noexcept {
   }
 }
 
+// Template names are not hashed: whoever sends a list may write another one before an entry. The
+// bytes of an extended attribute must not become the file's digest by that, nor a buffer what no
+// rule looks at. So the digest is first and the name second, as in all the kernel's templates, and
+// behind them are only fields that rules look at.
+bool keeps_places(const Template& t) noexcept {
+  const auto fields = t.fields();
+  return fields.size() >= 2 && role(fields[0]) == role(Field::kD) &&
+         role(fields[1]) == role(Field::kN) && std::ranges::all_of(fields.subspan(2), [](Field f) {
+           return f == Field::kSig || f == Field::kBuf;
+         });
+}
+
 }  // namespace
 
 std::optional<Template> find_template(std::string_view name) noexcept {
   for (const Named& t : kTemplates) {
-    if (t.name != name) continue;
+    if (t.name != name && t.format != name) continue;
     auto found = parse_format(t.format);
     if (found) found->legacy = name == "ima";
     return found;
   }
-  return parse_format(name);
+  const auto own = parse_format(name);
+  return own && keeps_places(*own) ? own : std::nullopt;
 }
 
 }  // namespace attest::ima

@@ -59,9 +59,9 @@ struct Template {
   std::span<const Field> fields() const noexcept { return {all.data(), num_fields}; }
 };
 
-// By a template's name, or by a format string that stands in its place ("d-ng|n-ng|sig"). Nothing
-// for an unknown name or field, and for a format that has two digests, two names or any field
-// twice: which of the two a rule is about could not be told.
+// By a template's name, or by a format string that stands in its place ("d-ng|n-ng|sig"): one of
+// the kernel's own templates', or a digest, a name, and behind them `sig`, `buf` or both. Nothing
+// for any other: a list's sender could let one field stand for another with it.
 std::optional<Template> find_template(std::string_view name) noexcept;
 
 // Remembers the template that was asked for last: lists rarely change it.

@@ -65,43 +65,54 @@ struct Writer::State {
     out.push_back(bracket);
   }
 
-  // RFC 8259, section 7.
+  // RFC 8259, section 7. `text` is UTF-8.
   void string(std::string_view text) {
     out.push_back('"');
-    for (const char c : text) {
-      switch (c) {
-        case '"':
-          out.append("\\\"");
-          break;
-        case '\\':
-          out.append("\\\\");
-          break;
-        case '\n':
-          out.append("\\n");
-          break;
-        case '\r':
-          out.append("\\r");
-          break;
-        case '\t':
-          out.append("\\t");
-          break;
-        default:
-          character(c);
-      }
+    while (!text.empty()) {
+      const CodePoint c = front_code_point(text);
+      character(c.value, text.substr(0, c.length));
+      text.remove_prefix(c.length);
     }
     out.push_back('"');
   }
 
-  void character(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out.push_back(c);
-      return;
+  void character(std::uint32_t c, std::string_view utf8) {
+    switch (c) {
+      case '"':
+        out.append("\\\"");
+        break;
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\r':
+        out.append("\\r");
+        break;
+      case '\t':
+        out.append("\\t");
+        break;
+      default:
+        // JSON is shown on terminals, too, and file names of a node's choosing are in it.
+        if (is_deceptive(c)) {
+          escape(c);
+        } else {
+          out.append(utf8);
+        }
+    }
+  }
+
+  // Beyond 16 bits as a surrogate pair.
+  void escape(std::uint32_t c) {
+    if (c > 0xffff) {
+      c -= 0x10000;
+      escape(0xd800U + (c >> 10U));
+      c = 0xdc00U + (c & 0x3ffU);
     }
     constexpr std::string_view kHex = "0123456789abcdef";
-    out.append("\\u00");
-    out.push_back(kHex[byte >> 4U]);
-    out.push_back(kHex[byte & 0xfU]);
+    out.append("\\u");
+    for (const unsigned shift : {12U, 8U, 4U, 0U}) out.push_back(kHex[c >> shift & 0xfU]);
   }
 };
 

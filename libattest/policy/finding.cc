@@ -143,11 +143,13 @@ std::string_view name_of(Component component) noexcept {
 }
 
 void Findings::add(Finding finding) {
-  if (full()) {
+  const bool failure = finding.severity == Severity::kFailure;
+  if (full() || (!failure && num_others_ == kMaxOthers)) {
     drop(finding.severity);
     return;
   }
-  failed_ = failed_ || finding.severity == Severity::kFailure;
+  failed_ = failed_ || failure;
+  if (!failure) ++num_others_;
   list_.push_back(std::move(finding));
 }
 

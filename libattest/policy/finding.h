@@ -146,13 +146,15 @@ struct Finding {
 };
 
 // Findings in the order they were made, at most kMax of them and a count of the rest. What was
-// dropped still decides the verdict.
+// dropped still decides the verdict, and the first failures are never dropped: no flood of warnings
+// can keep the reasons of a verdict out of its report.
 class Findings {
  public:
   static constexpr std::size_t kMax = 1000;
+  static constexpr std::size_t kMaxOthers = 800;  // that are no failures
 
   void add(Finding finding);
-  // Whether add() would still keep a finding: spares making up words that nobody will read.
+  // Whether add() would still keep a failure: spares making up words that nobody will read.
   bool full() const noexcept { return list_.size() >= kMax; }
   // Counts a failure that was not worth making up when full().
   void drop(Severity severity) noexcept;
@@ -164,6 +166,7 @@ class Findings {
 
  private:
   std::vector<Finding> list_;
+  std::size_t num_others_ = 0;
   std::uint64_t dropped_ = 0;
   bool failed_ = false;
 };

@@ -91,12 +91,17 @@ bool shows_no_launch(const crypto::Digest& value) noexcept {
   return value.all(0xff) || value.all(0x00);
 }
 
-std::uint32_t Policy::judged_pcrs() const noexcept {
+std::uint32_t EventLogPolicy::pcrs_with_rules() const noexcept {
   std::uint32_t mask = 0;
+  for (const std::uint32_t pcr : pcrs) mask |= std::uint32_t{1} << pcr;
+  for (const auto& [pcr, digests] : events) mask |= std::uint32_t{1} << pcr;
+  return mask;
+}
+
+std::uint32_t Policy::judged_pcrs() const noexcept {
+  std::uint32_t mask = event_log.pcrs_with_rules();
   const auto judge = [&mask](std::uint32_t pcr) { mask |= std::uint32_t{1} << pcr; };
   for (const auto& [pcr, values] : pcrs) judge(pcr);
-  for (const std::uint32_t pcr : event_log.pcrs) judge(pcr);
-  for (const auto& [pcr, digests] : event_log.events) judge(pcr);
   if (launch.required) judge(kLaunchPcr);
   if (ima && (ima->required || ima->rules)) judge(ima->pcr);
   return mask;

@@ -44,7 +44,7 @@ struct KnownEvent {
 
 // The boot event log and the launch log ("event_log").
 struct EventLogPolicy {
-  bool required = false;            // the boot event log
+  bool required = false;            // the boot event log, also without rules for it
   std::vector<std::uint32_t> pcrs;  // that the log must explain, strictly
   // Digests that the events of a PCR may have, in the policy's bank, sorted: an event with any
   // other fails. PCRs listed here are appraised by that.
@@ -52,12 +52,15 @@ struct EventLogPolicy {
   // Events that PCRs had, in their order. They let no PCR pass: they say which event is the reason
   // when a PCR does not, and that an event has another type than it had.
   std::map<std::uint32_t, std::vector<KnownEvent>> known_events;
+
+  // The PCRs that must have a log, a bit map: no rule is kept by a log that is not there.
+  std::uint32_t pcrs_with_rules() const noexcept;
 };
 
 // A dynamic launch: Intel TXT with tboot ("launch").
 struct LaunchPolicy {
   bool required = false;      // PCR 17 shows that there was one
-  bool log_required = false;  // its log is there
+  bool log_required = false;  // its log is there, also without rules for it
 };
 
 // What the kernel extends ("ima": {"digest": …}); numbered as ima::DigestMode.

@@ -124,7 +124,7 @@ std::string to_json(const Policy& policy) {
   w.member("require_safe", policy.clock.require_safe);
   w.end_object();
   w.end_object();
-  return w.take() + "\n";
+  return w.take();
 }
 
 }  // namespace attest::policy

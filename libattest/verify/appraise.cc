@@ -83,33 +83,46 @@ struct LogPcrs {
   std::uint32_t event_log = 0;
   std::uint32_t launch_log = 0;
 };
-LogPcrs pcrs_of(const Evidence& evidence, std::uint32_t ima_pcr) noexcept {
+// The kernel's own PCR is the business of neither, unless the policy says so.
+LogPcrs pcrs_of(const Evidence& evidence, const policy::Policy* policy,
+                std::uint32_t ima_pcr) noexcept {
+  std::uint32_t of_logs = ~(std::uint32_t{1} << ima_pcr);
+  if (policy != nullptr) of_logs |= policy->event_log.pcrs_with_rules();
   LogPcrs out;
-  if (evidence.launch_log) out.launch_log = kLaunchPcrs;
-  if (evidence.event_log) out.event_log = ~out.launch_log;
-  out.event_log &= ~(std::uint32_t{1} << ima_pcr);
-  out.launch_log &= ~(std::uint32_t{1} << ima_pcr);
+  if (evidence.launch_log) out.launch_log = kLaunchPcrs & of_logs;
+  if (evidence.event_log) out.event_log = ~out.launch_log & of_logs;
   return out;
 }
 
-void judge_event_logs(const Evidence& evidence, const policy::Policy* policy,
-                      const QuotedPcrs& quoted, const LogPcrs& pcrs, PcrTable& table,
-                      Report& report) {
-  if (evidence.event_log) {
-    judge_eventlog(evidence.event_log->log, policy, quoted, pcrs.event_log, table, report.findings,
-                   report.claims);
-  } else if (policy != nullptr && policy->event_log.required) {
-    missing(report.findings, Code::kEventLogMissing, Component::kEventLog,
+// No rule is kept by a log that is not there. Without a launch log those for the PCRs of a launch
+// are about the boot event log.
+void check_logs_there(const Evidence& evidence, const policy::Policy& policy,
+                      policy::Findings& findings) {
+  const std::uint32_t rules = policy.event_log.pcrs_with_rules();
+  if (!evidence.event_log && (policy.event_log.required || (rules & ~kLaunchPcrs) != 0)) {
+    missing(findings, Code::kEventLogMissing, Component::kEventLog,
             "the policy asks for the boot event log, and the evidence has none");
   }
-  if (evidence.launch_log) {
-    judge_eventlog(evidence.launch_log->log, policy, quoted, pcrs.launch_log, table,
-                   report.findings, report.claims);
-  } else if (policy != nullptr && policy->launch.log_required) {
-    missing(report.findings, Code::kLaunchLogMissing, Component::kLaunchLog,
+  const bool launch_rules = (rules & kLaunchPcrs) != 0 && !evidence.event_log;
+  if (!evidence.launch_log && (policy.launch.log_required || launch_rules)) {
+    missing(findings, Code::kLaunchLogMissing, Component::kLaunchLog,
             "the policy asks for the launch log, and the evidence has none");
   }
+}
+
+void judge_event_logs(const Evidence& evidence, const policy::Policy* policy,
+                      const QuotedPcrs& quoted, crypto::Hash bank, const LogPcrs& pcrs,
+                      PcrTable& table, Report& report) {
+  if (evidence.event_log) {
+    judge_eventlog(evidence.event_log->log, policy, quoted, bank, pcrs.event_log, table,
+                   report.findings, report.claims);
+  }
+  if (evidence.launch_log) {
+    judge_eventlog(evidence.launch_log->log, policy, quoted, bank, pcrs.launch_log, table,
+                   report.findings, report.claims);
+  }
   if (policy == nullptr) return;
+  check_logs_there(evidence, *policy, report.findings);
   if (evidence.event_log) {
     explain_pcrs(*policy, evidence.event_log->log, pcrs.event_log, quoted, table, report.findings);
   }
@@ -123,17 +136,17 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
                                       const QuotedPcrs& quoted, const ImaContext& context,
                                       Report& report) {
   std::optional<ImaPosition> position;
+  const crypto::Hash bank = judged_bank(policy, quoted);
   PcrTable table(quoted);
   if (policy != nullptr) {
     check_quoted(*policy, quoted, report.findings);
     check_reference_values(*policy, quoted, table, report.findings);
   }
-  const crypto::Hash bank = judged_bank(policy, quoted);
   check_launch(policy, bank, quoted, table, report.findings, report.claims);
   const bool with_ima = policy != nullptr && policy->ima.has_value();
   const std::uint32_t ima_pcr = with_ima ? policy->ima->pcr : kDefaultImaPcr;
-  const LogPcrs pcrs = pcrs_of(evidence, ima_pcr);
-  judge_event_logs(evidence, policy, quoted, pcrs, table, report);
+  const LogPcrs pcrs = pcrs_of(evidence, policy, ima_pcr);
+  judge_event_logs(evidence, policy, quoted, bank, pcrs, table, report);
   if (evidence.ima) {
     position = judge_ima(*evidence.ima, policy, quoted, bank, context, table, report.findings,
                          report.claims);
@@ -144,7 +157,7 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
   // Launch logs are one a bank, and speak of no other. That takes nothing from what is asked of the
   // boot event log.
   const auto logged = [&](crypto::Hash of, std::uint32_t pcr) {
-    if (evidence.event_log) return pcr != ima_pcr;
+    if (evidence.event_log) return pcr != ima_pcr || (pcrs.event_log >> pcr & 1U) != 0;
     return evidence.launch_log && (pcrs.launch_log >> pcr & 1U) != 0 &&
            evidence.launch_log->log.find(of).has_value();
   };

@@ -74,18 +74,16 @@ std::string name_of_log(const eventlog::Log& log) {
 class EventLogJudge {
  public:
   EventLogJudge(const eventlog::Log& log, const policy::Policy* policy, const QuotedPcrs& quoted,
-                std::uint32_t pcrs, PcrTable& table, policy::Findings& findings)
+                Hash bank, std::uint32_t pcrs, PcrTable& table, policy::Findings& findings)
       : log_(log),
         component_(component_of(log)),
         policy_(policy),
         quoted_(quoted),
+        bank_(bank),
         pcrs_(pcrs),
         table_(table),
         findings_(findings) {
-    if (policy == nullptr) return;
-    for (const std::uint32_t pcr : policy->event_log.pcrs) policed_ |= std::uint32_t{1} << pcr;
-    for (const auto& [pcr, digests] : policy->event_log.events) policed_ |= std::uint32_t{1} << pcr;
-    policed_ &= pcrs;
+    if (policy != nullptr) policed_ = policy->event_log.pcrs_with_rules() & pcrs;
   }
 
   // Whether an empty log is less than the policy asks for.
@@ -106,7 +104,7 @@ class EventLogJudge {
                    "the " + name_of_log(log_) + " is empty"});
   }
 
-  // The quoted banks that the log carries; the policy's first, if it is one of them, or SHA-256.
+  // The quoted banks that the log carries; the judged one first, if it is one of them.
   void choose_banks() {
     for (const QuotedPcrs::Bank& bank : quoted_.banks()) {
       if (log_.find(bank.hash)) {
@@ -115,7 +113,7 @@ class EventLogJudge {
         lacks_bank(bank.hash);
       }
     }
-    const auto own = std::ranges::find(banks_, policy_ != nullptr ? policy_->bank : Hash::kSha256);
+    const auto own = std::ranges::find(banks_, bank_);
     if (own != banks_.end()) std::iter_swap(banks_.begin(), own);
   }
 
@@ -154,8 +152,8 @@ class EventLogJudge {
 
   // Event rules: every digest that was extended into the PCR is one that the policy lists.
   void judge_events() {
-    if (policy_ == nullptr || banks_.empty() || banks_.front() != policy_->bank) return;
-    const std::size_t algorithm = *log_.find(policy_->bank);
+    if (policy_ == nullptr || !has_bank()) return;
+    const std::size_t algorithm = *log_.find(bank_);
     for (const auto& [pcr, listed] : policy_->event_log.events) {
       if (!has(pcrs_, pcr)) continue;
       bool all = replay_.num_extends[pcr] != 0;
@@ -175,7 +173,7 @@ class EventLogJudge {
                        words_for(log_, event) + " in PCR " + std::to_string(pcr) +
                            " has a digest that the policy does not list"});
       }
-      if (all && replays(pcr)) table_.set(policy_->bank, pcr, PcrState::kAppraised);
+      if (all && replays(pcr)) table_.set(bank_, pcr, PcrState::kAppraised);
     }
   }
 
@@ -184,7 +182,7 @@ class EventLogJudge {
   void claim(policy::Claims& claims) const {
     const bool launch = log_.source() == eventlog::Source::kLaunch;
     (launch ? claims.num_launch_events : claims.num_events) = log_.events().size();
-    if (banks_.empty()) return;
+    if (!has_bank()) return;
     if (has(pcrs_, policy::kLaunchPcr) && proves_launch()) {
       claims.measured_launch = true;
       claims.launch_mapping = std::string(eventlog::name_of(eventlog::claimed_mapping(log_)));
@@ -197,23 +195,24 @@ class EventLogJudge {
   }
 
  private:
-  // Only a launch sets PCR 17 to zero, from where a log of it replays. What SHA-1 says, or another
-  // bank than the policy's, is no proof.
+  // Whether the judged bank is quoted and in the log.
+  bool has_bank() const noexcept { return !banks_.empty() && banks_.front() == bank_; }
+
+  // Only a launch sets PCR 17 to zero, from where a log of it replays. What SHA-1 says without a
+  // policy that allows it is no proof.
   bool proves_launch() const noexcept {
-    const Hash bank = banks_.front();
-    return (policy_ == nullptr ? bank != Hash::kSha1 : bank == policy_->bank) &&
-           replays(policy::kLaunchPcr);
+    return (policy_ != nullptr || bank_ != Hash::kSha1) && replays(policy::kLaunchPcr);
   }
 
-  // Whether the log explains the PCR in the bank that is judged.
+  // Whether the log explains the PCR in the judged bank, which it has.
   bool replays(std::uint32_t pcr) const noexcept {
-    const eventlog::Bank& bank = *replay_.find(banks_.front());
-    const Digest* value = quoted_.find(bank.hash, pcr);
+    const eventlog::Bank& bank = *replay_.find(bank_);
+    const Digest* value = quoted_.find(bank_, pcr);
     return value != nullptr && replay_.num_extends[pcr] != 0 && bank.pcrs[pcr] == *value;
   }
 
   void lacks_bank(Hash bank) {
-    const bool needed = policy_ != nullptr && bank == policy_->bank && policed_ != 0;
+    const bool needed = bank == bank_ && policed_ != 0;
     const std::string name(crypto::hash_name(bank));
     findings_.add({Code::kEventLogBank,
                    needed ? Severity::kFailure : Severity::kWarning,
@@ -331,6 +330,7 @@ class EventLogJudge {
   Component component_;
   const policy::Policy* policy_;
   const QuotedPcrs& quoted_;
+  Hash bank_;           // that is judged
   std::uint32_t pcrs_;  // that this log is to explain
   PcrTable& table_;
   policy::Findings& findings_;
@@ -374,9 +374,9 @@ Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log, Sever
 }
 
 void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
-                    const QuotedPcrs& quoted, std::uint32_t pcrs, PcrTable& table,
+                    const QuotedPcrs& quoted, Hash bank, std::uint32_t pcrs, PcrTable& table,
                     policy::Findings& findings, policy::Claims& claims) {
-  EventLogJudge judge(log, policy, quoted, pcrs, table, findings);
+  EventLogJudge judge(log, policy, quoted, bank, pcrs, table, findings);
   judge.check_empty();
   judge.choose_banks();
   judge.replay();

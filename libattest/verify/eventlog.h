@@ -19,10 +19,10 @@
 namespace attest::verify {
 
 // Replays the log against those of the quoted PCRs that it is to explain (`pcrs`, a bit map), then
-// judges its events. `policy` may be null.
+// judges its events by their digests in `bank`. `policy` may be null.
 void judge_eventlog(const eventlog::Log& log, const policy::Policy* policy,
-                    const QuotedPcrs& quoted, std::uint32_t pcrs, PcrTable& table,
-                    policy::Findings& findings, policy::Claims& claims);
+                    const QuotedPcrs& quoted, crypto::Hash bank, std::uint32_t pcrs,
+                    PcrTable& table, policy::Findings& findings, policy::Claims& claims);
 
 // An issue of eventlog::check as a finding.
 policy::Finding finding_of(const eventlog::Issue& issue, const eventlog::Log& log,

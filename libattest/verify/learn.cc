@@ -365,6 +365,11 @@ Learned learn_policy(Evidence& evidence, const Options& options, Profile profile
     }
     out.report = std::move(check);
   } else {
+    for (const policy::Finding& f : out.report.findings.list()) {
+      if (f.component == Component::kPolicy && f.severity == Severity::kWarning) {
+        check.findings.add(f);  // what could not be learned is why
+      }
+    }
     out.report = std::move(check);
   }
   return out;

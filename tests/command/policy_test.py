@@ -52,6 +52,7 @@ class Create(CommandCase):
     def test_standard_output_and_a_file_get_the_same(self):
         text = self.good("policy", "create", *CLEAN)
         self.assertEqual(text, self.learned().read_text())
+        self.assertTrue(text.endswith("\n}\n"))
         policy = json.loads(text)
         self.assertEqual(policy["version"], 1)
         self.assertEqual(policy["ak"]["names"], [(GRUB / "ak.name").read_bytes().hex()])

@@ -96,11 +96,12 @@ TEST_CASE("each template's fields are read from both forms of a list") {
   CHECK(e[11].digest.algorithm == "sha1");
   CHECK(e[12].digest.algorithm == "md5");
   CHECK(e[13].digest.algorithm == "sha1");
-  CHECK(e[13].name == "/turned");
-  CHECK(e[14].digest.value.empty());
-  CHECK(e[16].digest.algorithm == "sha1");
-  CHECK(e[16].name == "/bin/legacy");
-  CHECK(e[16].data.size() == 276);
+  CHECK(e[13].name == "/bare");
+  CHECK(e[13].has_buffer_field);
+  CHECK(e[13].buffer.empty());
+  CHECK(e[15].digest.algorithm == "sha1");
+  CHECK(e[15].name == "/bin/legacy");
+  CHECK(e[15].data.size() == 276);
 }
 
 TEST_CASE("an entry's offset is where its record begins") {

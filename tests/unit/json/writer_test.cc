@@ -48,6 +48,16 @@ TEST_CASE("every character that JSON reserves is escaped") {
   CHECK(Document::parse(out, "x").root().at(std::size_t{0}).string() == text);
 }
 
+TEST_CASE("characters that deceive on a terminal are escaped, and letters are not") {
+  const std::string text = "/\u202eexe.\u009b31m\u00e9\u65e5\U000e0041\U0001f600\ufeff";
+  Writer w;
+  w.begin_object().key(text).value(text).end_object();
+  const std::string out = w.take();
+  const std::string shown = "\"/\\u202eexe.\\u009b31m\u00e9\u65e5\\udb40\\udc41\U0001f600\\ufeff\"";
+  CHECK(out == "{" + shown + ":" + shown + "}");
+  CHECK(Document::parse(out, "x").root().at(text).string() == text);
+}
+
 TEST_CASE("text that is not UTF-8 is refused") {
   const auto text =
       GENERATE(as<std::string>{}, "\xff", "a\x80", "\xc0\x80", "\xed\xa0\x80", "\xe2\x82");

@@ -96,7 +96,7 @@ TEST_CASE("a failure that is dropped still counts") {
   Findings findings;
   for (std::size_t i = 0; i < Findings::kMax; ++i) {
     CHECK_FALSE(findings.full());
-    findings.add(finding(Severity::kWarning));
+    findings.add(finding(Severity::kFailure));
   }
   CHECK(findings.full());
   SECTION("by add") { findings.add(finding(Severity::kFailure)); }
@@ -106,15 +106,32 @@ TEST_CASE("a failure that is dropped still counts") {
   CHECK(findings.any_failure());
 }
 
+TEST_CASE("warnings leave room for the reasons of a verdict") {
+  Findings findings;
+  for (std::size_t i = 0; i < 2 * Findings::kMax; ++i) findings.add(finding(Severity::kWarning));
+  for (std::size_t i = 0; i < 2 * Findings::kMax; ++i) findings.add(finding(Severity::kInfo));
+  CHECK(findings.list().size() == Findings::kMaxOthers);
+  CHECK(findings.dropped() == 4 * Findings::kMax - Findings::kMaxOthers);
+  CHECK_FALSE(findings.any_failure());
+  CHECK_FALSE(findings.full());
+  findings.add(finding(Severity::kFailure));
+  CHECK(findings.list().back().severity == Severity::kFailure);
+  // Also when they come one after the other.
+  Findings all;
+  all.append(std::move(findings));
+  CHECK(all.list().back().severity == Severity::kFailure);
+  CHECK(all.list().size() == Findings::kMaxOthers + 1);
+}
+
 TEST_CASE("appending keeps the order, the limit, the count and the failure") {
   Findings a, b;
   a.add(finding(Severity::kInfo));
   b.drop(Severity::kFailure);
-  for (std::size_t i = 0; i < Findings::kMax; ++i) b.add(finding(Severity::kWarning));
+  for (std::size_t i = 0; i < Findings::kMax; ++i) b.add(finding(Severity::kFailure));
   a.append(std::move(b));
   CHECK(a.list().size() == Findings::kMax);
   CHECK(a.list().front().severity == Severity::kInfo);
-  CHECK(a.list().back().severity == Severity::kWarning);
+  CHECK(a.list().back().severity == Severity::kFailure);
   CHECK(a.dropped() == 2);
   CHECK(a.any_failure());
 }

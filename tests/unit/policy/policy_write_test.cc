@@ -110,7 +110,7 @@ TEST_CASE("every part of a policy is written") {
         "  \"event_log\": {\n    \"required\": false,\n    \"pcrs\": [],\n    \"events\": {},\n"
         "    \"known_events\": {}\n  },\n"
         "  \"launch\": {\n    \"required\": false,\n    \"log_required\": false\n  },\n"
-        "  \"clock\": {\n    \"require_safe\": false\n  }\n}\n");
+        "  \"clock\": {\n    \"require_safe\": false\n  }\n}");
   const Policy all = parse_policy(read_text_vector("policy/native.json"));
   const Policy again = parse_policy(to_json(all));
   CHECK(again.bank == all.bank);

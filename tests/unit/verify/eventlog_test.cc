@@ -38,6 +38,7 @@ struct Node {
   std::vector<std::uint32_t> quoted{0, 1, 2, 3, 4, 5, 6, 7};
   std::vector<Hash> banks{Hash::kSha256};
   std::optional<Octets> sent_log;  // instead of `log`
+  bool sends_log = true;
   Policy policy;
 
   Octets value(Hash bank, std::uint32_t pcr) const {
@@ -71,10 +72,12 @@ struct Node {
     p.pcrs = make_pcrs(pcrs);
     p.nonce = Octets(20, 0x5a);
     attest::verify::Evidence e = p.evidence();
-    attest::verify::EventLogEvidence sent;
-    sent.bytes = sent_log.value_or(log);
-    sent.log = eventlog::Log::parse(sent.bytes);
-    e.event_log.emplace(std::move(sent));
+    if (sends_log) {
+      attest::verify::EventLogEvidence sent;
+      sent.bytes = sent_log.value_or(log);
+      sent.log = eventlog::Log::parse(sent.bytes);
+      e.event_log.emplace(std::move(sent));
+    }
     return attest::verify::appraise(e, with_policy ? &policy : nullptr, nullptr, p.options());
   }
 };
@@ -236,6 +239,32 @@ TEST_CASE("an empty log explains nothing", "[eventlog]") {
   CHECK(fails_with(node.appraise(), Code::kEventLogEmpty));
 }
 
+TEST_CASE("rules for the log are not kept by sending none", "[eventlog]") {
+  Node node;
+  node.log = good().bytes();
+  node.expect_values();
+  node.sends_log = false;
+  CHECK(node.appraise().verdict == Verdict::kTrusted);
+  SECTION("one that must be there") { node.policy.event_log.required = true; }
+  SECTION("one that must explain a PCR whose value is listed") { node.policy.event_log.pcrs = {0}; }
+  SECTION("one whose events are listed") {
+    node.policy.event_log.events[4] = {Digest::filled(32, 1)};
+  }
+  CHECK(fails_with(node.appraise(), Code::kEventLogMissing));
+}
+
+TEST_CASE("the IMA list's PCR is the log's where no list is judged and the policy says so",
+          "[eventlog]") {
+  Node node;
+  node.log = good().bytes();
+  node.quoted.push_back(10);
+  node.values[10] = Octets(32, 9);
+  node.expect_values();
+  CHECK(node.appraise().verdict == Verdict::kTrusted);
+  node.policy.event_log.pcrs = {10};
+  CHECK(fails_with(node.appraise(), Code::kPcrReplay));
+}
+
 TEST_CASE("a bank that the log lacks can not be replayed", "[eventlog]") {
   Node node;
   node.log = good().bytes();
@@ -320,4 +349,12 @@ TEST_CASE("Secure Boot is claimed only when PCR 7 replays", "[eventlog]") {
   CHECK(p.appraise(nullptr).claims.secure_boot == "enabled");
   p.eventlog = boot("grub-ima-ng").eventlog;
   CHECK_FALSE(p.appraise(nullptr).claims.secure_boot.has_value());
+}
+
+TEST_CASE("Secure Boot is claimed from the judged bank, whichever was quoted first", "[eventlog]") {
+  Parts p = boot("shim-sb-ima-sig", "1-clean", "both");
+  REQUIRE(p.appraise(nullptr).claims.secure_boot == "enabled");
+  Policy other;
+  other.bank = Hash::kSha384;  // neither quoted nor in the log
+  CHECK_FALSE(p.appraise(&other).claims.secure_boot.has_value());
 }

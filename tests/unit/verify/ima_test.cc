@@ -27,7 +27,7 @@ using attest::policy::Severity;
 using attest::policy::Verdict;
 using ima_test::Record;
 
-const Octets kBootPcr(32, 7);
+const Octets kNonce(20, 0x5a);
 
 Signer& ak() {
   static Signer key = Signer::rsa();
@@ -42,7 +42,7 @@ Octets octets(attest::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
 Octets sha256(const Octets& data) { return octets(Hasher(Hash::kSha256)(data).bytes()); }
 
-// boot_aggregate over ten PCRs of kBootPcr, or over eight.
+// boot_aggregate over ten boot PCRs, each of 32 times 7, or over eight.
 Record aggregate(std::size_t num_pcrs = 10) {
   return ima_test::ng("boot_aggregate", sha256(Octets(num_pcrs * 32, 7)));
 }
@@ -70,6 +70,7 @@ struct Node {
   Kernel kernel = Kernel::kNative;
   std::vector<Hash> banks{Hash::kSha256};
   std::uint32_t num_boot_pcrs = 10;
+  std::uint32_t ima_pcr = 10;  // that the kernel extends
   bool as_stream = false;
 
   Policy policy = default_policy();
@@ -95,7 +96,7 @@ struct Node {
     allow(text.empty() ? std::string(64, '1') + " /none\n" : text);
   }
 
-  Report appraise(bool with_policy = true) const {
+  attest::verify::Evidence evidence() const {
     PcrValues values;
     const std::vector<Record> quoted(
         list.begin(), list.begin() + static_cast<std::ptrdiff_t>(std::min(covered, list.size())));
@@ -106,7 +107,7 @@ struct Node {
       for (std::uint32_t pcr = 0; pcr < num_boot_pcrs; ++pcr) {
         pcrs[pcr] = Octets(attest::crypto::hash_size(bank), 7);
       }
-      pcrs[10] = replay(quoted, bank, kernel);
+      pcrs[ima_pcr] = replay(quoted, bank, kernel);
     }
     const Octets attest = make_attest(quote_of(values));
     attest::verify::Evidence e;
@@ -129,8 +130,11 @@ struct Node {
     } else {
       e.ima->bytes = bytes;
     }
-    const Octets nonce(20, 0x5a);
-    return attest::verify::appraise(e, with_policy ? &policy : nullptr, nullptr, {nonce, 0});
+    return e;
+  }
+  Report appraise(bool with_policy = true) const {
+    return attest::verify::appraise(evidence(), with_policy ? &policy : nullptr, nullptr,
+                                    {kNonce, 0});
   }
 };
 
@@ -432,6 +436,69 @@ TEST_CASE("what is wrong with the list itself fails without any rule", "[ima]") 
     const Report report = node.appraise();
     CHECK(report.verdict == Verdict::kUntrusted);
   }
+}
+
+TEST_CASE("a name that no policy can list is said where nothing is learned for it", "[ima]") {
+  Node node;
+  node.list.push_back(ima_test::ng("/\xff"));
+  attest::verify::Evidence e = node.evidence();
+  const auto learned = attest::verify::learn_policy(e, {kNonce, 0});
+  CHECK_FALSE(learned.policy.has_value());
+  REQUIRE(find(learned.report, Code::kPolicyPath) != nullptr);
+  CHECK(find(learned.report, Code::kPolicyPath)->index == 3U);
+}
+
+TEST_CASE("the list is of PCR 10 unless the policy names another", "[ima]") {
+  Node node;
+  node.allow_all();
+  for (Record& r : node.list) r.pcr = 12;
+  node.ima_pcr = 12;
+  CHECK(fails_with(node.appraise(), Code::kPcrMissing));
+  node.policy.ima->pcr = 12;
+  CHECK(node.appraise().verdict == Verdict::kTrusted);
+  node.list[1].pcr = 10;
+  CHECK(fails_with(node.appraise(), Code::kImaPcr));
+}
+
+// Nothing covers a template's name, and root decides what is in an extended attribute.
+TEST_CASE("no other template name lets a field stand for the digest", "[ima]") {
+  const Octets listed = ima_test::some_digest(32, 0x33);
+  Node node;
+  node.list = {aggregate(), ima_test::ng("/usr/bin/a", listed)};
+  node.allow_all();
+  REQUIRE(node.appraise().verdict == Verdict::kTrusted);
+  node.list[1] = ima_test::evm_sig("/usr/bin/a");
+  SECTION("an extended attribute's") {
+    node.list[1].fields[5] = ima_test::digest("sha256", listed);
+    node.list[1].fields[4] = ima_test::hex(
+        Writer().le(static_cast<std::uint32_t>(node.list[1].fields[5].bytes.size())).out);
+    node.list[1].fields[3] = ima_test::name("security.selinux");
+    REQUIRE(fails_with(node.appraise(), Code::kImaDigest));
+    node.list[1].template_name =
+        "d-modsig|n-ng|evmsig|xattrnames|xattrlengths|d-ng|iuid|igid|imode";
+  }
+  SECTION("that of the file without its appended signature") {
+    node.list[1].fields = {ima_test::digest("sha256", ima_test::some_digest(32)),
+                           ima_test::name("/usr/bin/a"), ima_test::nothing(),
+                           ima_test::digest("sha256", listed), ima_test::hex({1})};
+    node.list[1].template_name = "ima-modsig";
+    REQUIRE(fails_with(node.appraise(), Code::kImaDigest));
+    node.list[1].template_name = "d-modsig|n-ng|sig|d-ng|modsig";
+  }
+  CHECK(fails_with(node.appraise(), Code::kImaTemplate));
+}
+
+TEST_CASE("no other template name lets a buffer pass for a file", "[ima]") {
+  Node node;
+  node.list.push_back(ima_test::buffer(".ima", {1, 2, 3}));
+  node.allow(attest::to_hex(ima_test::some_digest(32)) + " /usr/bin/a\n" +
+                 attest::to_hex(ima_test::some_digest(32)) + " /usr/bin/b\n",
+             "[.]ima\n");
+  REQUIRE(fails_with(node.appraise(), Code::kImaKeyring));
+  node.list.back().template_name = "d-ng|n-ng|evmsig";
+  CHECK(fails_with(node.appraise(), Code::kImaTemplate));
+  node.list.back().template_name = "ima-sig";
+  CHECK(fails_with(node.appraise(), Code::kImaSignature));
 }
 
 TEST_CASE("a tail is counted and not judged, up to what the policy tolerates", "[ima]") {

@@ -21,6 +21,7 @@ import os
 import pathlib
 import secrets
 import shutil
+import socket
 import ssl
 import struct
 import subprocess
@@ -120,6 +121,34 @@ class Tpm:
         words = ",".join(f"{bank}={value.hex()}" for bank, value in values.items())
         self.tool("pcrextend", f"{pcr}:{words}")
 
+    def launch(self, acm: bytes, events: list[tuple[int, bytes]]) -> None:
+        """A dynamic launch: PCR 17 to 22 are reset, 17 starts with `acm`, and tboot extends.
+
+        PC Client Platform TPM Profile 1.05, 4.6.2: TPM_HASH_START in locality 4, extends in 2. tpm2-tss
+        sets locality 0 before each command, so these are sent as they are.
+        """
+        control = f"{self.folder / 'socket'}.ctrl"
+        with self._lock:
+            run("swtpm_ioctl", "--unix", control, "-h", acm)
+            run("swtpm_ioctl", "--unix", control, "-l", "2")
+            with socket.socket(socket.AF_UNIX) as tpm:
+                tpm.connect(str(self.folder / "socket"))
+                for pcr, data in events:
+                    tpm.sendall(self._pcr_extend(pcr, data))
+                    if struct.unpack_from(">I", tpm.recv(4096), 6)[0] != 0:
+                        raise RuntimeError(f"TPM2_PCR_Extend of PCR {pcr} failed")
+            run("swtpm_ioctl", "--unix", control, "-l", "0")
+
+    def _pcr_extend(self, pcr: int, data: bytes) -> bytes:
+        numbers = {"sha1": 0x4, "sha256": 0xB}
+        banks = self.banks.split(",")
+        digests = struct.pack(">I", len(banks))
+        for bank in banks:
+            digests += struct.pack(">H", numbers[bank]) + hashlib.new(bank, data).digest()
+        session = struct.pack(">IHBH", 0x40000009, 0, 0, 0)  # TPM_RS_PW
+        body = struct.pack(">II", pcr, len(session)) + session + digests
+        return struct.pack(">HII", 0x8002, 10 + len(body), 0x182) + body
+
     def quote(self, nonce: bytes, pcrs: list[int], bank: str = "sha256", key: bytes | None = None) -> str:
         """Keylime's quote string. With `key`, PCR 16 holds its hash first."""
         selection = f"{bank}:{','.join(map(str, pcrs))}"
@@ -172,7 +201,7 @@ class Tpm:
         self._process = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder / 'state'}",
              "--server", f"type=unixio,path={sockets[0]}", "--ctrl", f"type=unixio,path={sockets[1]}",
-             "--flags", "not-need-init,startup-clear"],
+             "--flags", "not-need-init,startup-clear", "--locality", "allow-set-locality"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # fmt: skip
         deadline = time.monotonic() + 10
         while not all(path.exists() for path in sockets):

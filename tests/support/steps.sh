@@ -120,7 +120,7 @@ step_wheel() {
 # What talks to software TPMs and to Keylime is the same code on both, and takes ten minutes more.
 step_ironic() {
   build release _libattest -DATTEST_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
-    sh tests/openstack/ironic.sh newest build/release unit boot_config flows
+    sh tests/openstack/ironic.sh newest build/release unit pxe_unit boot_config flows pxe
 }
 
 mkdir -p build

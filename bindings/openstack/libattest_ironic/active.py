@@ -21,7 +21,7 @@ from ironic.conductor import utils as conductor_utils
 from ironic.objects import node as node_object
 from oslo_log import log
 
-from . import attestation, gate, notify
+from . import attestation, gate, launch, notify
 from . import settings as settings_
 from .attestation import Evidenced, Subject
 from .conf import CONF
@@ -52,6 +52,13 @@ class Watched:
     # A verdict that could not be written yet: the node was locked.
     unsaved: bool = False
     violation: str = ""
+    # Which measured launch was judged, and whether it is all that is bad.
+    launch: str = ""
+    only_launch: bool = False
+
+    @property
+    def tolerated(self) -> bool:
+        return launch.tolerated({"only_launch": self.only_launch}, self.subject.settings)
 
 
 class Watch:
@@ -127,7 +134,9 @@ def unattested(node: Any) -> str:
     if not record.cycle or not record.asked or not gate.enforced("handover"):
         return ""
     verdict = record.verdict("handover")
-    if verdict is not None and verdict["verdict"] == "trusted":
+    if verdict is not None and (
+        verdict["verdict"] == "trusted" or not gate.stops(node, "handover", verdict)
+    ):
         return ""
     return "it became active without a trusted verdict"
 
@@ -194,13 +203,14 @@ def run(watched: Watched) -> None:
     # A node that fails and is not in maintenance is acted upon, also if maintenance was cleared.
     if (
         changed
-        or verdict == "failed"
+        or (verdict == "failed" and not watched.tolerated)
         or now >= watched.saved_at + CONF.libattest.checkpoint_interval
     ):
         _save(watched, changed, evidenced, findings, time.monotonic() - started)
 
 
 def _attest(watched: Watched) -> tuple[str, str, Evidenced | None, list[str]]:
+    watched.launch, watched.only_launch = "", False
     if watched.violation:
         return "failed", watched.violation, None, []
     subject = watched.subject
@@ -208,6 +218,9 @@ def _attest(watched: Watched) -> tuple[str, str, Evidenced | None, list[str]]:
         driver = attestation.get(subject.settings.interface)
         evidenced = driver.validate_active(subject)
         _hold(subject.pinned, evidenced)
+        watched.launch = evidenced.launch
+    except launch.LaunchFailure as failure:
+        return _bad_launch(watched, failure)
     except AttestationPending as pending:
         return "unknown", pending.reason, None, []
     except AttestationFailure as failure:
@@ -218,7 +231,19 @@ def _attest(watched: Watched) -> tuple[str, str, Evidenced | None, list[str]]:
     except Exception as error:
         LOG.exception("The attestation of active node %s failed unexpectedly", watched.uuid)
         return "unknown", f"unexpected error: {one_line(error, 200)}", None, []
-    return "trusted", "trusted", evidenced, []
+    return "trusted", attestation.praise(evidenced), evidenced, []
+
+
+def _bad_launch(
+    watched: Watched, failure: launch.LaunchFailure
+) -> tuple[str, str, Evidenced | None, list[str]]:
+    """The state of before stays: the evidence was good, and what it says of the launch is not."""
+    try:
+        _hold(watched.subject.pinned, failure.evidenced)
+    except AttestationFailure as other:
+        return "failed", other.reason, None, []
+    watched.launch, watched.only_launch = failure.evidenced.launch, True
+    return "failed", failure.reason, None, failure.findings
 
 
 def _hold(pinned: dict[str, str], evidenced: Evidenced) -> None:
@@ -254,9 +279,16 @@ def _save(
                     "interface": watched.subject.settings.interface,
                     "at": int(time.time()),
                     "findings": [one_line(line) for line in findings[:5]],
+                    "launch": watched.launch,
+                    "only_launch": watched.only_launch,
                 }
                 notify.verdict(context, task.node, "active", entry, seconds)
-            if watched.verdict == "failed" and not task.node.maintenance:
+            if watched.verdict == "failed" and watched.tolerated:
+                LOG.warning(
+                    "The active node %(node)s goes on: trusted_boot_on_failure is warn. %(why)s",
+                    {"node": watched.uuid, "why": one_line(watched.reason)},
+                )
+            elif watched.verdict == "failed" and not task.node.maintenance:
                 act(task, watched.reason)
     except (exception.NodeLocked, exception.NodeNotFound):
         watched.unsaved = True
@@ -279,6 +311,8 @@ def _write(task: Any, watched: Watched, evidenced: Evidenced | None) -> None:
         "since": watched.since,
         "settings": watched.subject.settings.digest,
         "pinned": pinned,
+        "launch": watched.launch,
+        "only_launch": watched.only_launch,
     }
     state = watched.subject.scratch["node"].export() if watched.verdict == "trusted" else b""
     if 0 < len(state) <= MAX_STATE:

@@ -32,6 +32,13 @@ class Evidenced:
     ak_proven: bool
     lists: str
     notes: tuple[str, ...] = ()
+    # Which measured launch was judged, too; empty: none.
+    launch: str = ""
+
+
+def praise(evidenced: Evidenced) -> str:
+    """The reason of a trusted verdict."""
+    return f"trusted, and so is {evidenced.launch}" if evidenced.launch else "trusted"
 
 
 @dataclasses.dataclass(slots=True)

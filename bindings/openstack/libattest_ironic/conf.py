@@ -62,6 +62,12 @@ LIBATTEST_OPTS = [
         min=1024,
         help="The most bytes that an allowlist or excludelist may have.",
     ),
+    cfg.StrOpt(
+        "tboot_args",
+        default="",
+        help="What tboot's own command line says in the boot files of libattest-pxe, such as "
+        "logging=serial,memory.",
+    ),
     cfg.StrOpt("keylime_ca", default=f"{_CV_CA}/cacert.crt", help="CA of verifier and registrar."),
     cfg.StrOpt("keylime_cert", default=f"{_CV_CA}/client-cert.crt", help="Client certificate."),
     cfg.StrOpt("keylime_key", default=f"{_CV_CA}/client-private.pem", help="Its private key."),

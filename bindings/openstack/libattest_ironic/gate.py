@@ -7,12 +7,14 @@ every step of the deploy interface behind the attestation asks for the verdict i
 active node without one is found by the periodic of active.py.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from ironic.common import exception, states
 from ironic.objects import deploy_template
 from oslo_log import log
 
+from . import launch
 from . import settings as settings_
 from .conf import CONF, report_only
 from .exceptions import AttestationFailure, StepRefused
@@ -110,14 +112,15 @@ def check_step(task: Any, name: str) -> None:
 
 
 def check(node: Any, phase: str, *, same_boot: bool) -> None:
-    """Raises AttestationFailure unless this phase has a trusted verdict of now."""
+    """Raises AttestationFailure unless this phase has a verdict of now that lets the node go on."""
     record = Record(node)
     verdict = record.verdict(phase)
+    settings = settings_.read(node.driver_info)[0]
     if verdict is None:
         raise AttestationFailure(f"there is no {phase} verdict of this deployment")
-    if verdict["verdict"] != "trusted":
+    if verdict["verdict"] != "trusted" and not launch.tolerated(verdict, settings):
         raise AttestationFailure(verdict["reason"], verdict["findings"])
-    if verdict["settings"] != settings_.read(node.driver_info)[0].digest:
+    if verdict["settings"] != settings.digest:
         raise AttestationFailure("the attestation settings have changed since the verdict")
     if same_boot and verdict["token"] != boot_token(node):
         raise AttestationFailure("the node has rebooted since the verdict; deploy it again")
@@ -128,13 +131,19 @@ def settled(node: Any, phase: str) -> bool:
     verdict = Record(node).verdict(phase)
     if verdict is None:
         return False
-    if verdict["verdict"] == "trusted" or _only_reported(phase):
+    if verdict["verdict"] == "trusted" or not stops(node, phase, verdict):
         return True
     raise AttestationFailure(verdict["reason"], verdict["findings"])
 
 
 def enforced(phase: str) -> bool:
     return not _only_reported(phase)
+
+
+def stops(node: Any, phase: str, verdict: Mapping[str, Any]) -> bool:
+    """Whether this bad verdict stops the node."""
+    settings = settings_.read(node.driver_info)[0]
+    return enforced(phase) and not launch.tolerated(verdict, settings)
 
 
 def _only_reported(phase: str) -> bool:

@@ -13,7 +13,7 @@ from ironic.drivers import generic, ipmi, redfish
 from ironic.drivers.modules import fake
 from oslo_log import log
 
-from . import deploy, vendor
+from . import deploy, pxe, vendor
 from .conf import CONF
 from .settings import NO_ATTESTATION
 
@@ -70,6 +70,12 @@ class _Attesting:
     @property
     def supported_deploy_interfaces(self) -> list[type]:
         return [deploy.DirectDeploy]
+
+    @property
+    def supported_boot_interfaces(self) -> list[type]:
+        # The last: the first enabled one is what a node has whose owner names none.
+        supers: Any = super()
+        return [*supers.supported_boot_interfaces, pxe.TrustedPXEBoot]
 
     @property
     def supported_vendor_interfaces(self) -> list[type]:

@@ -8,23 +8,26 @@ the AK is bound to its EK by a credential challenge of ours.
 
 import base64
 import dataclasses
+import functools
 import time
+from collections.abc import Callable
 
 import libattest
 
-from . import identity, library, peers
+from . import identity, launch, library, peers
 from . import lists as lists_
 from .attestation import AttestationInterface, Evidenced, Subject
 from .exceptions import AttestationFailure
-from .settings import Settings
+from .settings import ListSource, Settings
 
 # PCRs 0 to 9 make the IMA list's boot_aggregate, and PCR 10 is the list's own.
 PCR_MASK = 0x7FF
+IMA_PCR, LAUNCH_PCR = 10, 17
 MAX_FINDINGS = 20
 
 # The sizes of ipa/README.md, in bytes.
 KEY_LIMIT, CERTIFICATE_LIMIT, ANSWER_LIMIT, QUOTE_LIMIT = 1 << 10, 1 << 16, 64, 1 << 12
-LOG_LIMIT = 1 << 25
+LOG_LIMIT, LAUNCH_LOG_LIMIT = 1 << 25, 1 << 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,8 +39,14 @@ class Evidence:
     keylime_quote: str | None = None
     quote: tuple[bytes, bytes, bytes] | None = None
     eventlog: bytes = b""
-    ima: bytes = b""
+    # None: the list is left out. What is empty is a list without entries.
+    ima: bytes | None = b""
     ima_entry: int = 0
+    launch_log: bytes = b""
+
+
+# Asks for a quote of the PCRs of a mask, with its logs.
+Quoter = Callable[[int], Evidence]
 
 
 class InProcessAttestation(AttestationInterface):
@@ -50,21 +59,24 @@ class InProcessAttestation(AttestationInterface):
 
     def start_attestation(self, subject: Subject) -> None:
         """Loads what the node may run: a wrong checksum stops it before it is asked anything."""
-        subject.scratch["lists"] = lists_.load(subject.settings.lists)
+        settings = subject.settings
+        subject.scratch["lists"] = lists_.load(settings.lists)
+        subject.scratch["launch"] = _launch_policy(settings.lists, settings.launch.policy)
 
     def validate_security_status(self, subject: Subject) -> Evidenced:
         if "lists" not in subject.scratch:
             self.start_attestation(subject)
         lists: lists_.Lists = subject.scratch["lists"]
         if subject.settings.registrar is not None:
-            evidence, ek_sha256, proven = self._from_agent(subject)
+            quote, ek_sha256, proven = self._from_agent(subject)
         else:
-            evidence, ek_sha256, proven = self._from_ramdisk(subject)
-        verdict = library.call(appraise, evidence, make_policy(lists), libattest.Node())
+            quote, ek_sha256, proven = self._from_ramdisk(subject)
+        verdict = library.call(appraise, quote(PCR_MASK), make_policy(lists), libattest.Node())
         identity.check_ak(subject.pinned, verdict.ak_name, proven)
-        return Evidenced(
+        evidenced = Evidenced(
             ek_sha256, verdict.ak_name, verdict.boot, proven, lists.digest, verdict.notes
         )
+        return judge_launch(launch.OF_RAMDISK, quote, subject.scratch["launch"], evidenced)
 
     def validate_active(self, subject: Subject) -> Evidenced:
         """A quote and what the IMA list has gained since the last one."""
@@ -75,12 +87,18 @@ class InProcessAttestation(AttestationInterface):
             agent = peers.registered(client, subject)
             ek = identity.check_ek(subject.settings, subject.pinned, agent.ek, agent.ek_certificate)
             scratch.update(agent=agent, ek=ek.sha256, lists=lists.digest)
+            settings = subject.settings
+            scratch["launch"] = _launch_policy(
+                settings.instance_lists, settings.launch.instance_policy
+            )
             scratch["policy"] = make_policy(lists)
-        evidence = agent_evidence(client, scratch["agent"], scratch["node"].ima_entries)
+        evidence = agent_evidence(client, scratch["agent"], PCR_MASK, scratch["node"].ima_entries)
         verdict = library.call(appraise, evidence, scratch["policy"], scratch["node"])
-        return Evidenced(
+        evidenced = Evidenced(
             scratch["ek"], verdict.ak_name, verdict.boot, False, scratch["lists"], verdict.notes
         )
+        quote = functools.partial(agent_evidence, client, scratch["agent"])
+        return judge_launch(launch.OF_INSTANCE, quote, scratch["launch"], evidenced)
 
     def unregister_node(self, subject: Subject) -> None:
         """The registrar forgets the agent: a ramdisk makes a new AK at its next boot."""
@@ -89,14 +107,14 @@ class InProcessAttestation(AttestationInterface):
             peers.ask("registrar", client.delete_registration, subject.agent_uuid)
 
     @staticmethod
-    def _from_agent(subject: Subject) -> tuple[Evidence, str, bool]:
+    def _from_agent(subject: Subject) -> tuple[Quoter, str, bool]:
         client = peers.keylime(subject.settings)
         agent = peers.registered(client, subject)
         ek = identity.check_ek(subject.settings, subject.pinned, agent.ek, agent.ek_certificate)
-        return agent_evidence(client, agent), ek.sha256, False
+        return functools.partial(agent_evidence, client, agent), ek.sha256, False
 
     @staticmethod
-    def _from_ramdisk(subject: Subject) -> tuple[Evidence, str, bool]:
+    def _from_ramdisk(subject: Subject) -> tuple[Quoter, str, bool]:
         ramdisk = peers.Ramdisk(subject)
         who = ramdisk.command("get_identity", ek=None)
         ek = identity.check_ek(
@@ -106,25 +124,7 @@ class InProcessAttestation(AttestationInterface):
             peers.field(who, "ek_certificate", CERTIFICATE_LIMIT, required=False),
         )
         ak = challenge_ak(ramdisk, ek, peers.field(who, "ak_public", KEY_LIMIT))
-        nonce = libattest.make_nonce(32)
-        answer = ramdisk.command(
-            "quote",
-            nonce=base64.b64encode(nonce).decode(),
-            pcrs=[pcr for pcr in range(24) if PCR_MASK >> pcr & 1],
-            bank="sha256",
-            ima_entry=0,
-        )
-        attest, signature, pcrs = (
-            peers.field(answer, part, QUOTE_LIMIT) for part in ("quote", "signature", "pcrs")
-        )
-        evidence = Evidence(
-            ak,
-            nonce,
-            quote=(attest, signature, pcrs),
-            eventlog=peers.field(answer, "eventlog", LOG_LIMIT, required=False),
-            ima=peers.field(answer, "ima", LOG_LIMIT, required=False),
-        )
-        return evidence, ek.sha256, True
+        return functools.partial(ramdisk_evidence, ramdisk, ak), ek.sha256, True
 
 
 def challenge_ak(
@@ -151,26 +151,74 @@ def challenge_ak(
     return challenge.ak
 
 
+def ramdisk_evidence(ramdisk: peers.Ramdisk, ak: libattest.Key, mask: int) -> Evidence:
+    """One quote of the deploy ramdisk, with the logs of the PCRs of `mask`."""
+    nonce = libattest.make_nonce(32)
+    answer = ramdisk.command(
+        "quote",
+        nonce=base64.b64encode(nonce).decode(),
+        pcrs=[pcr for pcr in range(24) if mask >> pcr & 1],
+        bank="sha256",
+        ima_entry=0,
+    )
+    attest, signature, pcrs = (
+        peers.field(answer, part, QUOTE_LIMIT) for part in ("quote", "signature", "pcrs")
+    )
+    return Evidence(
+        ak,
+        nonce,
+        quote=(attest, signature, pcrs),
+        eventlog=peers.field(answer, "eventlog", LOG_LIMIT, required=False),
+        ima=peers.field(answer, "ima", LOG_LIMIT, required=False) if mask >> IMA_PCR & 1 else None,
+        launch_log=(
+            peers.field(answer, "launchlog", LAUNCH_LOG_LIMIT, required=False)
+            if mask >> LAUNCH_PCR & 1
+            else b""
+        ),
+    )
+
+
 def agent_evidence(
-    client: "libattest.Keylime", agent: "libattest.KeylimeAgent", ima_entry: int = 0
+    client: "libattest.Keylime", agent: "libattest.KeylimeAgent", mask: int, ima_entry: int = 0
 ) -> Evidence:
-    """One integrity quote of a Keylime agent, with its logs."""
+    """One integrity quote of a Keylime agent, with the logs of the PCRs of `mask`."""
     try:
         ak = library.call(libattest.Key.load, agent.ak)
     except libattest.Error as error:
         raise AttestationFailure(f"the agent's attestation key: {error}") from error
     nonce = libattest.make_nonce(16).hex()
-    answer = peers.ask(
-        "agent", client.integrity_quote, agent, nonce, PCR_MASK, ima_entry=ima_entry
-    )
+    answer = peers.ask("agent", client.integrity_quote, agent, nonce, mask, ima_entry=ima_entry)
     return Evidence(
         ak,
         nonce.encode(),
         keylime_quote=answer.quote,
         eventlog=answer.eventlog or b"",
-        ima=answer.ima or b"",
+        ima=answer.ima or b"" if mask >> IMA_PCR & 1 else None,
         ima_entry=answer.ima_entry or 0,
     )
+
+
+def _launch_policy(source: ListSource, name: str | None) -> libattest.Policy | None:
+    return None if name is None else launch.make_policy(lists_.load_policy(source, name))
+
+
+def judge_launch(
+    which: str, quote: Quoter, policy: libattest.Policy | None, evidenced: Evidenced
+) -> Evidenced:
+    """Holds the launch of a node that is good so far to its policy, by a quote of its own.
+
+    A quote of more PCRs than a policy has rules for is not trusted where there is an event log.
+    """
+    if policy is None:
+        return evidenced
+    evidenced = dataclasses.replace(evidenced, launch=which)
+    try:
+        verdict = library.call(appraise, quote(launch.PCR_MASK), policy, None)
+    except AttestationFailure as failure:
+        raise launch.LaunchFailure(failure, evidenced) from failure
+    if (verdict.ak_name, verdict.boot) != (evidenced.ak_name, evidenced.boot):
+        raise AttestationFailure("the node has rebooted while it was being attested")
+    return evidenced
 
 
 def make_policy(lists: lists_.Lists) -> libattest.Policy:
@@ -196,7 +244,7 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def appraise(evidence: Evidence, policy: libattest.Policy, node: libattest.Node) -> Verdict:
+def appraise(evidence: Evidence, policy: libattest.Policy, node: libattest.Node | None) -> Verdict:
     """Raises AttestationFailure unless the report says trusted. Runs where it may not log."""
     try:
         key = evidence.ak
@@ -210,16 +258,18 @@ def appraise(evidence: Evidence, policy: libattest.Policy, node: libattest.Node)
             quote = libattest.Quote.parse(*evidence.quote)
         if evidence.eventlog:
             gathered.set_eventlog(evidence.eventlog)
-        if evidence.ima_entry:
+        if evidence.launch_log:
+            gathered.set_launch_log(evidence.launch_log)
+        if evidence.ima is not None:
             gathered.set_ima(evidence.ima, first_entry=evidence.ima_entry)
-        else:
-            gathered.set_ima(evidence.ima)
         report = libattest.appraise(
             gathered, policy, nonce=evidence.nonce, now=int(time.time()), node=node
         )
     except libattest.MalformedError as error:
         raise AttestationFailure(f"the evidence is malformed: {error}") from error
-    failures = [f.message for f in report.findings if f.severity >= libattest.Severity.FAILURE]
+    bad = [f for f in report.findings if f.severity >= libattest.Severity.FAILURE]
+    # The event that is the reason says more than that its PCR has another value.
+    failures = [f.message for f in sorted(bad, key=lambda f: f.id != "event-unknown")]
     if not report.trusted or key.name is None:
         reason = failures[0] if failures else f"the verdict is {report.verdict}"
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""

@@ -18,6 +18,8 @@ from .exceptions import AttestationFailure, AttestationPending, one_line
 from .settings import ListSource
 
 _MAX_CHECKSUM = 4096
+# A native policy with the digests of a firmware log's events.
+_MAX_POLICY = 1 << 20
 _CHUNK = 1 << 16
 _DIGEST = re.compile(rb"\s*([0-9a-fA-F]{64})(\s.*)?", re.DOTALL)
 
@@ -58,11 +60,27 @@ def load(source: ListSource) -> Lists:
     return lists
 
 
-def missing_files(source: ListSource) -> list[str]:
+def load_policy(source: ListSource, name: str) -> bytes:
+    """Loads an appraisal policy from beside the lists: not empty. Raises as load() does."""
+    if source.container:
+        found = _store(source.container).get(name, _MAX_POLICY)
+        if found is None:
+            raise AttestationFailure(
+                f"Swift container {source.container} has no object {one_line(name)}, or it is "
+                "empty"
+            )
+        return found
+    policy = _read(name, _MAX_POLICY)
+    if not policy:
+        raise AttestationFailure(f"{one_line(name)} is empty")
+    return policy
+
+
+def missing_files(source: ListSource, policy: str | None = None) -> list[str]:
     """The files that this conductor lacks: with several conductors, another may have them."""
     if source.container or source.allowlist is None:
         return []
-    names = [source.allowlist, source.excludelist]
+    names = [source.allowlist, source.excludelist, policy]
     if source.checksum is not None and not _is_digest(source.checksum):
         names.append(source.checksum)
     lines = []
@@ -125,10 +143,7 @@ def _from_files(source: ListSource) -> tuple[Lists, bytes]:
 
 
 def _from_swift(source: ListSource) -> tuple[Lists, bytes]:
-    try:
-        store = SwiftStore(str(source.container))
-    except Exception as error:  # keystoneauth's, openstacksdk's and Ironic's own
-        raise AttestationPending(f"Swift can not be reached: {one_line(error, 200)}") from error
+    store = _store(str(source.container))
     limit = CONF.libattest.max_list_size
     allowlist = store.get("allowlist", limit)
     checksum = store.get("allowlist_checksum", _MAX_CHECKSUM)
@@ -140,6 +155,13 @@ def _from_swift(source: ListSource) -> tuple[Lists, bytes]:
             )
     assert allowlist is not None and checksum is not None
     return Lists(allowlist, excludelist), checksum
+
+
+def _store(container: str) -> "SwiftStore":
+    try:
+        return SwiftStore(container)
+    except Exception as error:  # keystoneauth's, openstacksdk's and Ironic's own
+        raise AttestationPending(f"Swift can not be reached: {one_line(error, 200)}") from error
 
 
 class SwiftStore:

@@ -6,6 +6,7 @@ from typing import Any
 from ironic.common import rpc
 from oslo_log import log
 
+from . import settings as settings_
 from .conf import CONF
 
 try:
@@ -29,12 +30,17 @@ def verdict(context: Any, node: Any, phase: str, entry: dict[str, Any], seconds:
     wanted = CONF.notification_level
     if wanted is None or _ORDER.index(level) < _ORDER.index(wanted):
         return
+    warn = settings_.read(node.driver_info)[0].launch.warn
     payload = {
         "node_uuid": node.uuid,
         "node_name": node.name,
         "instance_uuid": node.instance_uuid,
         "phase": phase,
         **{key: entry[key] for key in ("verdict", "reason", "interface", "at", "findings")},
+        # Which measured launch was judged, whether it is all that is bad, and what comes of that.
+        "launch": entry.get("launch", ""),
+        "only_launch": entry["only_launch"],
+        "launch_on_failure": "warn" if warn else "refuse",
     }
     try:
         notifier = rpc.get_versioned_notifier(f"ironic-conductor.{CONF.host}")

@@ -109,6 +109,7 @@ class Record:
         settings: str,
         evidenced: Evidenced | None = None,
         findings: list[str] | None = None,
+        only_launch: bool = False,
     ) -> None:
         entry: dict[str, Any] = {
             "verdict": verdict,
@@ -119,6 +120,8 @@ class Record:
             "interface": interface,
             "settings": settings,
             "findings": [one_line(f, MAX_FINDING) for f in (findings or [])[:MAX_FINDINGS]],
+            # All else was shown; the measured launch is not what its policy says.
+            "only_launch": only_launch,
         }
         if evidenced is not None:
             entry.update(
@@ -126,5 +129,6 @@ class Record:
                 ek_sha256=evidenced.ek_sha256,
                 ak_name=evidenced.ak_name,
                 lists=evidenced.lists,
+                launch=evidenced.launch,
             )
         self.data["verdicts"] = {**self.verdicts, phase: entry}

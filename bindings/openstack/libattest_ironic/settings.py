@@ -52,6 +52,14 @@ PROPERTIES = {
     "keylime_instance_allowlist": "As keylime_allowlist, for the active node.",
     "keylime_instance_allowlist_checksum": "As keylime_allowlist_checksum, for the active node.",
     "keylime_instance_excludelist": "As keylime_excludelist, for the active node.",
+    "trusted_boot_ramdisk": "Have tboot start the deploy ramdisk, and compare its launch with "
+    "trusted_boot_policy: true or false (default).",
+    "trusted_boot_policy": "Appraisal policy of the deploy ramdisk's launch: an object of "
+    "keylime_container, or a file as above. Required for trusted_boot_ramdisk.",
+    "trusted_boot_instance_policy": "As trusted_boot_policy, for the instance's launch, beside the "
+    "lists of the active node. Optional; needs attest_active.",
+    "trusted_boot_on_failure": "When a launch is not what its policy says: refuse (default) or "
+    "warn, and go on.",
 }
 
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
@@ -76,6 +84,17 @@ class ListSource:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Launch:
+    """Which measured launches are compared with which policy."""
+
+    ramdisk: bool = False
+    policy: str | None = None
+    instance_policy: str | None = None
+    # A launch that is not as its policy says is told, and the node goes on.
+    warn: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one node. What is wrong is None here and a line among the problems."""
 
@@ -89,6 +108,7 @@ class Settings:
     lists: ListSource
     instance_lists: ListSource
     active: str
+    launch: Launch
 
     @property
     def asked(self) -> bool:
@@ -200,7 +220,9 @@ def read(driver_info: Mapping[str, Any]) -> tuple[Settings, list[str]]:
         lists=reader.lists("keylime"),
         instance_lists=reader.lists("keylime_instance"),
         active=_active(reader),
+        launch=_launch(reader),
     )
+    _check_launch(settings, reader)
     if not settings.asked:
         return settings, _problems_unasked(settings, reader)
     if not settings.lists.given and reader.raw("keylime_container") is None:
@@ -254,10 +276,51 @@ def _active(reader: _Reader) -> str:
     return "required"
 
 
+def _launch(reader: _Reader) -> Launch:
+    ramdisk = reader.raw("trusted_boot_ramdisk")
+    if str(ramdisk).lower() not in ("none", "true", "false"):
+        reader.wrong("trusted_boot_ramdisk", "is neither true nor false")
+    on_failure = reader.raw("trusted_boot_on_failure")
+    if on_failure not in (None, "refuse", "warn"):
+        reader.wrong("trusted_boot_on_failure", "is none of refuse, warn")
+    return Launch(
+        # What is no answer is taken for yes, so that nobody takes it for no.
+        ramdisk=str(ramdisk).lower() not in ("none", "false"),
+        policy=reader.path("trusted_boot_policy"),
+        instance_policy=reader.path("trusted_boot_instance_policy"),
+        warn=on_failure == "warn",
+    )
+
+
+def _check_launch(settings: Settings, reader: _Reader) -> None:
+    launch = settings.launch
+    if launch == Launch():
+        return
+    if settings.interface != "libattest":
+        reader.problems.append(
+            f"driver_info/trusted_boot_… need attestation_interface=libattest: "
+            f"{settings.interface} compares no launch"
+        )
+    if launch.ramdisk and reader.raw("trusted_boot_policy") is None:
+        reader.wrong("trusted_boot_policy", "is missing: trusted_boot_ramdisk is set")
+    if launch.policy is not None and not launch.ramdisk:
+        reader.wrong("trusted_boot_ramdisk", "is missing: trusted_boot_policy is set")
+    if launch.instance_policy is not None and settings.active == "off":
+        reader.wrong("trusted_boot_instance_policy", "needs attest_active: nobody else reads it")
+    if launch.warn and launch.policy is None and launch.instance_policy is None:
+        reader.wrong("trusted_boot_on_failure", "is set, and no launch is compared")
+    if launch.warn and CONF.libattest.require_attestation:
+        reader.wrong("trusted_boot_on_failure", "is warn: [libattest]require_attestation is set")
+
+
 def _problems_unasked(settings: Settings, reader: _Reader) -> list[str]:
     """A node that is not attested needs no settings; wrong ones there are of no consequence."""
     if CONF.libattest.require_attestation:
         return ["[libattest]require_attestation is set: no-attestation is refused"]
     if settings.active != "off":
         return ["driver_info/attest_active is set for a node that is not attested"]
-    return [line for line in reader.problems if "attestation_interface" in line]
+    return [
+        line
+        for line in reader.problems
+        if "attestation_interface" in line or "trusted_boot_" in line
+    ]

@@ -15,7 +15,7 @@ from ironic.drivers import base
 from ironic.drivers.modules import deploy_utils
 from oslo_log import log
 
-from . import active, attestation, gate, lists, waiting
+from . import active, attestation, gate, launch, lists, pxe, waiting
 from . import settings as settings_
 from .conf import CONF
 from .record import Record, running
@@ -37,6 +37,7 @@ class AttestationMixin(_Stock):
 
     def validate(self, task: Any) -> None:
         super().validate(task)
+        pxe.check_interface(task)
         validate_node(task.node)
 
     # Cleaning.
@@ -170,7 +171,9 @@ def warnings(settings: settings_.Settings) -> list[str]:
     """What does not stop the node and still should be known."""
     if not settings.asked:
         return []
-    lines = lists.missing_files(settings.lists) + lists.missing_files(settings.instance_lists)
+    lines = lists.missing_files(settings.lists, settings.launch.policy)
+    lines += lists.missing_files(settings.instance_lists, settings.launch.instance_policy)
+    lines += launch.warnings(settings)
     lines += [
         f"[keylime]fail_{phase}_on_attestation_failure is false: a failed attestation is only "
         "reported"

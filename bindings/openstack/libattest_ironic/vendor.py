@@ -48,7 +48,7 @@ class LibattestVendor(base.VendorInterface):
             "active": {
                 key: value
                 for key, value in (record.data.get("active") or {}).items()
-                if key in ("verdict", "reason", "at", "good_at", "pinned")
+                if key in ("verdict", "reason", "at", "good_at", "pinned", "launch", "only_launch")
             },
             "pinned": record.pinned,
         }

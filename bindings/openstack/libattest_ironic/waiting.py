@@ -18,6 +18,7 @@ from .attestation import AttestationInterface, Evidenced, Subject
 from .conf import CONF
 from .exceptions import AttestationFailure, AttestationPending, one_line
 from .jobs import JOBS, later
+from .launch import LaunchFailure
 from .record import Record, boot_token
 
 LOG = log.getLogger(__name__)
@@ -31,6 +32,8 @@ class Outcome:
     reason: str = ""
     evidenced: Evidenced | None = None
     findings: tuple[str, ...] = ()
+    # Failed, and all but the measured launch was shown: evidenced is there.
+    only_launch: bool = False
 
 
 def start(task: Any, phase: str) -> None:
@@ -85,6 +88,9 @@ def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
             return _attest(subject)
     except AttestationPending as pending:
         return Outcome("pending", pending.reason)
+    except LaunchFailure as failure:
+        findings = tuple(failure.findings)
+        return Outcome("failed", failure.reason, failure.evidenced, findings, only_launch=True)
     except AttestationFailure as failure:
         return Outcome("failed", failure.reason, findings=tuple(failure.findings))
     except exception.InvalidParameterValue as error:
@@ -106,7 +112,7 @@ def _attest(subject: Subject) -> Outcome:
         driver.start_attestation(subject)
         subject.scratch["started"] = True
     evidenced = driver.validate_security_status(subject)
-    return Outcome("trusted", "trusted", evidenced)
+    return Outcome("trusted", attestation.praise(evidenced), evidenced)
 
 
 def validate_settings(settings: settings_.Settings) -> list[str]:
@@ -182,15 +188,17 @@ def _conclude(task: Any, run_id: str, outcome: Outcome) -> None:
         settings=settings.digest,
         evidenced=outcome.evidenced,
         findings=list(outcome.findings),
+        only_launch=outcome.only_launch,
     )
     _pin(record, outcome)
     record.save()
     notify.verdict(
         task.context, node, phase, record.verdicts[phase], max(0.0, time.time() - started)
     )
-    if phase != "deploy" or outcome.verdict != "trusted":
+    goes_on = outcome.verdict == "trusted" or not gate.stops(node, phase, record.verdicts[phase])
+    if phase != "deploy" or outcome.evidenced is None or not goes_on:
         unregister(node, scratch)
-    _go_on(task, phase, outcome)
+    _go_on(task, phase, outcome, goes_on=goes_on)
 
 
 def _same_boot(record: Record, phase: str, outcome: Outcome) -> Outcome:
@@ -198,7 +206,7 @@ def _same_boot(record: Record, phase: str, outcome: Outcome) -> Outcome:
     if phase != "handover" or outcome.evidenced is None:
         return outcome
     before = record.verdict("deploy") or {}
-    if before.get("verdict") != "trusted":
+    if "boot" not in before:
         return outcome  # report-only: the failure was told
     now = outcome.evidenced
     if before.get("boot") != list(now.boot) or before.get("ek_sha256") != now.ek_sha256:
@@ -244,15 +252,17 @@ def unregister(node: Any, scratch: dict[str, Any]) -> None:
     )
 
 
-def _go_on(task: Any, phase: str, outcome: Outcome) -> None:
+def _go_on(task: Any, phase: str, outcome: Outcome, *, goes_on: bool) -> None:
     node = task.node
     good = outcome.verdict == "trusted"
     words = "Attestation of node %s (%s): %s" % (node.uuid, phase, outcome.reason)
-    if good or not gate.enforced(phase):
+    if goes_on:
         if good:
             LOG.info(words)
         else:
-            LOG.warning("%s; this is report-only, the node goes on", words)
+            warned = gate.enforced(phase)
+            why = "trusted_boot_on_failure is warn" if warned else "this is report-only"
+            LOG.warning("%s; %s, the node goes on", words, why)
         if node.provision_state == states.CLEANWAIT:
             conductor_utils.notify_conductor_resume_clean(task)
         else:

@@ -225,7 +225,8 @@ class AgentTest(unittest.TestCase):
         self.assertEqual(unpack(answer["answer"]), secret)
         quote = self.agent.call("quote", nonce=pack(NONCE), pcrs=[0, 7, 10])
         self.assertEqual(
-            set(quote), {"ak_public", "quote", "signature", "pcrs", "eventlog", "ima", "ima_entry"}
+            set(quote),
+            {"ak_public", "quote", "signature", "pcrs", "eventlog", "ima", "ima_entry", "launchlog"},
         )
         self.assertEqual(quote["ak_public"], identity["ak_public"])
         self.assertTrue(self.good_quote(quote, NONCE))

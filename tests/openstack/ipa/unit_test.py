@@ -226,6 +226,25 @@ def test_output_is_bounded_in_time_and_size(
         collect.identity(None)
 
 
+def test_the_log_of_a_launch(
+    program: Callable[[str], pathlib.Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: pathlib.Path,
+) -> None:
+    program(f"echo '{members(collect.QUOTE)}'")
+    log = tmp_path / "launchlog"
+    monkeypatch.setenv("LIBATTEST_LAUNCH_LOG", str(log))
+    assert collect.quote(NONCE, (0,), "sha256", 0)["launchlog"] is None
+    log.write_bytes(b"abc")
+    assert collect.quote(NONCE, (0,), "sha256", 0)["launchlog"] == "YWJj"
+    monkeypatch.setattr(collect, "MAX_LAUNCH_LOG", 2)
+    with pytest.raises(NodeError, match="larger than"):
+        collect.quote(NONCE, (0,), "sha256", 0)
+    monkeypatch.setenv("LIBATTEST_LAUNCH_LOG", str(tmp_path))
+    with pytest.raises(NodeError, match="cannot read .*: Is a directory"):
+        collect.quote(NONCE, (0,), "sha256", 0)
+
+
 def test_both_logs_together_are_bounded(
     program: Callable[[str], pathlib.Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +252,7 @@ def test_both_logs_together_are_bounded(
     answer: dict[str, Any] = dict.fromkeys(collect.QUOTE)
     answer.update(ima="AAAA", eventlog="AAAA")
     program(f"echo '{json.dumps(answer)}'")
-    assert collect.quote(NONCE, (0,), "sha256", 0) == answer
+    assert collect.quote(NONCE, (0,), "sha256", 0) == {**answer, "launchlog": None}
     answer.update(ima="AAAAAAAA")
     program(f"echo '{json.dumps(answer)}'")
     with pytest.raises(NodeError, match="larger than"):

@@ -28,12 +28,14 @@ class FakeIpa:
         self.commands: list[dict] = []
         self.asked: list[str] = []
         self.ima = b""
+        self.launch_log: bytes | None = None
         self.identity_of = None  # knob: another TPM, whose EK this one claims to have
         self.held: threading.Event | None = None  # knob: until then no challenge is answered
         self.guess: bytes | None = None  # knob: an answer to the challenge that needs no TPM
         self.failing: set[str] = set()  # knob: commands that fail
         self.agent_info: dict | None = None  # what get_keylime_info answers
         self.files: bytes | None = None  # what get_keylime_attestation_files answers
+        self.root_uuid = "a-b-c"  # of the image's root file system, once it is written
         self.clean_steps: list[dict] = []
         self.deploy_steps = [
             {"interface": "deploy", "step": "erase_nothing", "priority": 0,
@@ -174,10 +176,10 @@ class FakeIpa:
         if name == "deploy.execute_deploy_step":
             return {"deploy_step": params["step"], "deploy_result": None}
         if name == "standby.get_partition_uuids":
-            return {"root uuid": "a-b-c", "partitions": {"root": "/dev/sda2"}}
+            return {"root uuid": self.root_uuid, "partitions": {"root": "/dev/sda2"}}
         if name.startswith("attestation."):
             return getattr(self, f"_{short}")(**params)
-        return {"result": "ok", "root uuid": "a-b-c"}
+        return {"result": "ok", "root uuid": self.root_uuid}
 
     # The extension `attestation`.
 
@@ -215,6 +217,7 @@ class FakeIpa:
             "eventlog": None,
             "ima": _text(self.ima),
             "ima_entry": 0,
+            "launchlog": self.launch_log and _text(self.launch_log),
         }
 
     def _get_keylime_info(self) -> dict:

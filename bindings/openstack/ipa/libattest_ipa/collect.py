@@ -19,6 +19,9 @@ MAX_LOGS = 32 << 20
 MAX_OUTPUT = MAX_LOGS // 3 * 4 + (1 << 20)
 MAX_MESSAGE = 500
 TOO_LARGE = "the logs are larger than 32 MiB"
+# A kernel's own; tboot's log has to be put into a file by whoever can read it.
+LAUNCH_LOG = "/sys/kernel/security/slaunch/eventlog"
+MAX_LAUNCH_LOG = 1 << 20
 
 IDENTITY = ("ek_template", "ek_public", "ek_certificate", "ak_public")
 ANSWER = ("answer",)
@@ -52,7 +55,22 @@ def quote(nonce: bytes, pcrs: Iterable[int], bank: str, ima_entry: int) -> dict[
     answer = _run("quote", QUOTE, arguments)
     if sum(len(answer[name] or "") // 4 * 3 for name in ("eventlog", "ima")) > MAX_LOGS:
         raise NodeError(TOO_LARGE)
-    return answer
+    return {**answer, "launchlog": _launch_log()}
+
+
+def _launch_log() -> str | None:
+    """The log of a dynamic launch; None where the kernel has none."""
+    path = os.environ.get("LIBATTEST_LAUNCH_LOG") or LAUNCH_LOG
+    try:
+        with open(path, "rb") as file:
+            log = file.read(MAX_LAUNCH_LOG + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NodeError(f"cannot read {path}: {error.strerror}") from None
+    if len(log) > MAX_LAUNCH_LOG:
+        raise NodeError("the launch log is larger than 1 MiB")
+    return _text(log)
 
 
 def _run(command: str, members: Sequence[str], arguments: Sequence[str]) -> dict[str, Any]:

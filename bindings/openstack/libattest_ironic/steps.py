@@ -36,7 +36,20 @@ class AttestationMixin(_Stock):
         return {**super().get_properties(), **settings_.PROPERTIES}
 
     def validate(self, task: Any) -> None:
-        super().validate(task)
+        """Ironic's own validation and ours, in one text.
+
+        What does not stop a node is told where something else does, as for each node without an
+        image: `node validate` shows it then, and changes nothing. Alone it must not spoil a
+        validation: Nova, Metal3 and others deploy only onto nodes whose validation is clean.
+        """
+        try:
+            super().validate(task)
+        except exception.InvalidParameterValue as error:
+            settings, lines = problems(task.node)
+            lines += warnings(settings)
+            if not lines:
+                raise
+            raise exception.InvalidParameterValue("; ".join([*lines, str(error)])) from error
         validate_node(task.node)
 
     # Cleaning.
@@ -155,13 +168,19 @@ class AttestationMixin(_Stock):
         active.WATCH.look(manager, context, type(self))
 
 
+def problems(node: Any) -> tuple[settings_.Settings, list[str]]:
+    """A node's settings, and one line for each that is missing or wrong."""
+    settings, lines = settings_.read(node.driver_info)
+    if settings.asked and not lines:
+        lines = attestation.get(settings.interface).validate(settings)
+    return settings, lines
+
+
 def validate_node(node: Any) -> None:
     """Raises InvalidParameterValue with everything that is missing or wrong in one text."""
-    settings, problems = settings_.read(node.driver_info)
-    if settings.asked and not problems:
-        problems = attestation.get(settings.interface).validate(settings)
-    if problems:
-        raise exception.InvalidParameterValue("; ".join(problems))
+    settings, lines = problems(node)
+    if lines:
+        raise exception.InvalidParameterValue("; ".join(lines))
     for line in warnings(settings):
         LOG.warning("Node %(node)s: %(line)s", {"node": node.uuid, "line": line})
 
@@ -172,8 +191,8 @@ def warnings(settings: settings_.Settings) -> list[str]:
         return []
     lines = lists.missing_files(settings.lists) + lists.missing_files(settings.instance_lists)
     lines += [
-        f"[keylime]fail_{phase}_on_attestation_failure is false: a failed attestation is only "
-        "reported"
+        f"report-only: [keylime]fail_{phase}_on_attestation_failure is false, a node that fails "
+        "goes on"
         for phase in ("clean", "deploy")
         if not gate.enforced(phase)
     ]

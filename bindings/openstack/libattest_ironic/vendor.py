@@ -9,7 +9,6 @@ from ironic.drivers import base
 from oslo_log import log
 
 from . import capture, steps
-from . import settings as settings_
 from .exceptions import AttestationFailure, AttestationPending, one_line
 from .record import Record
 
@@ -33,7 +32,7 @@ class LibattestVendor(base.VendorInterface):
     )
     def attestation_status(self, task: Any, **_: Any) -> dict[str, Any]:
         node = task.node
-        settings, problems = settings_.read(node.driver_info)
+        settings, problems = steps.problems(node)
         record = Record(node)
         run = record.run
         return {

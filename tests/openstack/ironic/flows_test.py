@@ -127,6 +127,13 @@ class Verdicts(Flows):
         self.assertFalse(validated["deploy"]["result"])
         self.assertIn("tpm_ek_sha256", validated["deploy"]["reason"])
 
+    def test_what_ironic_finds_does_not_hide_what_is_wrong_with_the_settings(self):
+        info = {"attestation_interface": "scripted"}
+        node = self.ironic.enroll(info, deploy_interface="libattest-direct")
+        reason = self.ironic.request("GET", f"/v1/nodes/{node}/validate")["deploy"]["reason"]
+        for words in ("tpm_ek_sha256", "keylime_container", "image_source"):
+            self.assertIn(words, reason)
+
     def test_a_slow_peer_holds_up_nobody(self):
         slow, quick = self.available(), self.available()
         self.ironic.say(slow, "slow 8")
@@ -287,7 +294,7 @@ class ReportOnly(Flows):
     }
 
     def test_failures_are_only_reported_and_said_so(self):
-        self.assertIn("is only reported", self.ironic.log())
+        self.assertIn("report-only: [keylime]fail_clean_on_attestation_failure", self.ironic.log())
         node = self.ironic.enroll(ASKED)
         self.ironic.provision(node, "manage")
         self.ironic.wait(node, "manageable")
@@ -298,7 +305,25 @@ class ReportOnly(Flows):
         self.ironic.wait(node, "active")
         status = self.ironic.passthru(node, "attestation_status")
         self.assertEqual({"failed"}, {v["verdict"] for v in status["verdicts"].values()})
-        self.assertEqual(2, sum("only reported" in line for line in status["warnings"]))
+        self.assertEqual(2, sum(line.startswith("report-only") for line in status["warnings"]))
+
+    def test_validation_says_so_and_is_clean_once_the_node_has_an_image(self):
+        node = self.ironic.enroll(ASKED, deploy_interface="libattest-direct")
+        validated = self.ironic.request("GET", f"/v1/nodes/{node}/validate")["deploy"]
+        self.assertFalse(validated["result"])
+        for words in ("report-only: [keylime]fail_clean", "report-only: [keylime]fail_deploy",
+                      "allowlist is not a file on conductor", "image_source"):  # fmt: skip
+            self.assertIn(words, validated["reason"])
+        self.ironic.set(
+            node,
+            instance_info__image_source="http://127.0.0.1/image",
+            instance_info__image_checksum="0" * 32,
+        )
+        validated = self.ironic.request("GET", f"/v1/nodes/{node}/validate")
+        # What Nova asks for before it deploys.
+        for interface in ("deploy", "power", "storage"):
+            self.assertTrue(validated[interface]["result"], validated[interface])
+        self.assertIn("allowlist is not a file on conductor", self.ironic.log())
 
 
 class Required(Flows):

@@ -16,7 +16,7 @@ from oslo_log import log
 from . import settings as settings_
 from .conf import CONF, report_only
 from .exceptions import AttestationFailure, StepRefused
-from .record import Record, boot_token
+from .record import FOREIGN, Record, boot_token
 
 LOG = log.getLogger(__name__)
 
@@ -24,6 +24,7 @@ LOG = log.getLogger(__name__)
 ATTEST_CLEAN = "attest_clean"
 ATTEST_DEPLOY = "attest_deploy"
 ATTEST_HANDOVER = "attest_handover"
+OWN = {ATTEST_CLEAN, ATTEST_DEPLOY, ATTEST_HANDOVER}
 _BEFORE = {"deploy", ATTEST_DEPLOY, ATTEST_HANDOVER}
 _AFTER_HANDOVER = {"tear_down_agent", "switch_to_tenant_network", "boot_instance"}
 # The ramdisk is gone when these run, and Ironic has wiped its token.
@@ -114,7 +115,8 @@ def check(node: Any, phase: str, *, same_boot: bool) -> None:
     record = Record(node)
     verdict = record.verdict(phase)
     if verdict is None:
-        raise AttestationFailure(f"there is no {phase} verdict of this deployment")
+        why = f"there is no {phase} verdict of this deployment"
+        raise AttestationFailure(f"{why}: {FOREIGN}" if record.foreign else why)
     if verdict["verdict"] != "trusted":
         raise AttestationFailure(verdict["reason"], verdict["findings"])
     if verdict["settings"] != settings_.read(node.driver_info)[0].digest:

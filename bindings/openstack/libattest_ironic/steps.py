@@ -22,9 +22,6 @@ from .record import Record, running
 
 LOG = log.getLogger(__name__)
 
-_OWN = {gate.ATTEST_CLEAN, gate.ATTEST_DEPLOY, gate.ATTEST_HANDOVER}
-
-
 # A deploy interface of Ironic's, which has no types.
 _Stock: Any = object
 
@@ -69,11 +66,11 @@ class AttestationMixin(_Stock):
     def get_clean_steps(self, task: Any) -> list[dict[str, Any]]:
         # The stock agent interfaces return the ramdisk's steps only. Ours come first, and one of
         # the ramdisk's of the same name is not ours.
-        others = [s for s in super().get_clean_steps(task) if s["step"] not in _OWN]
+        others = [s for s in super().get_clean_steps(task) if s["step"] not in gate.OWN]
         return [dict(s) for s in self._own(self.clean_steps, task)] + others
 
     def execute_clean_step(self, task: Any, step: dict[str, Any]) -> Any:
-        if step["step"] in _OWN:
+        if step["step"] in gate.OWN:
             return base.DeployInterface.execute_clean_step(self, task, step)
         return super().execute_clean_step(task, step)
 
@@ -109,7 +106,7 @@ class AttestationMixin(_Stock):
         steps = super().get_deploy_steps(task)
         gate.refuse_user_steps(task, self.deploy_steps)
         own = {s["step"] for s in self._own(self.deploy_steps, task)}
-        return [dict(s) for s in steps if s["step"] not in _OWN or s["step"] in own]
+        return [dict(s) for s in steps if s["step"] not in gate.OWN or s["step"] in own]
 
     def execute_deploy_step(self, task: Any, step: dict[str, Any]) -> Any:
         if gate.asked(task.node):
@@ -137,7 +134,7 @@ class AttestationMixin(_Stock):
 
     @staticmethod
     def _own(steps: list[dict[str, Any]], task: Any) -> list[dict[str, Any]]:
-        return [s for s in steps if s["step"] in _OWN] if gate.asked(task.node) else []
+        return [s for s in steps if s["step"] in gate.OWN] if gate.asked(task.node) else []
 
     @staticmethod
     def _attest(task: Any, phase: str, wait: str) -> Any:

@@ -10,7 +10,7 @@ from oslo_log import log
 
 from . import capture, steps
 from .exceptions import AttestationFailure, AttestationPending, one_line
-from .record import Record
+from .record import FOREIGN, Record
 
 LOG = log.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class LibattestVendor(base.VendorInterface):
         return {
             "attestation_interface": settings.interface,
             "problems": problems,
-            "warnings": steps.warnings(settings),
+            "warnings": steps.warnings(settings) + [FOREIGN] * record.foreign,
             "running": run["phase"] if run else None,
             "verdicts": {
                 phase: {key: value for key, value in verdict.items() if key != "token"}

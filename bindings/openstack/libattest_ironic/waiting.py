@@ -36,6 +36,8 @@ class Outcome:
 def start(task: Any, phase: str) -> None:
     """Begins to attest, or goes on after an interruption. The node is saved first."""
     record = Record(task.node)
+    if record.cycle is None:
+        record.begin(asked=True)  # another version's record: its cycle is not known
     if record.run is None or record.run["phase"] != phase:
         record.start_run(phase)
     record.save()
@@ -136,6 +138,9 @@ def _find_agent(subject: Subject) -> None:
 def look(task: Any) -> None:
     """One look at a node that waits; the periodic calls it with a shared task."""
     record = Record(task.node)
+    if record.foreign:
+        _begin_anew(task)
+        return
     run = record.run
     if run is None:
         return
@@ -155,6 +160,35 @@ def look(task: Any) -> None:
         _conclude(task, run["id"], Outcome("unknown", reason))
     else:
         _submit(task.node)
+
+
+def _begin_anew(task: Any) -> None:
+    """Another version of ours began to attest this node, and this one does not know what it did."""
+    if (_step(task.node) or {}).get("step") not in gate.OWN:
+        return
+    task.upgrade_lock()
+    record = Record(task.node)
+    if not record.foreign:
+        return
+    # It was asked for, or the node would not wait in a step of ours.
+    record.begin(asked=True)
+    record.save()
+    _resume(task)  # the step runs again, and finds no verdict
+
+
+def _step(node: Any) -> dict[str, Any] | None:
+    """The step that a waiting node is in."""
+    step: dict[str, Any] | None = (
+        node.clean_step if node.provision_state == states.CLEANWAIT else node.deploy_step
+    )
+    return step
+
+
+def _resume(task: Any) -> None:
+    if task.node.provision_state == states.CLEANWAIT:
+        conductor_utils.notify_conductor_resume_clean(task)
+    else:
+        conductor_utils.notify_conductor_resume_deploy(task)
 
 
 def _conclude(task: Any, run_id: str, outcome: Outcome) -> None:
@@ -197,7 +231,9 @@ def _same_boot(record: Record, phase: str, outcome: Outcome) -> Outcome:
     """What is handed over is the boot that the image was written by."""
     if phase != "handover" or outcome.evidenced is None:
         return outcome
-    before = record.verdict("deploy") or {}
+    before = record.verdict("deploy")
+    if before is None:
+        return Outcome("failed", "no verdict of before the image is known; deploy again")
     if before.get("verdict") != "trusted":
         return outcome  # report-only: the failure was told
     now = outcome.evidenced
@@ -253,10 +289,7 @@ def _go_on(task: Any, phase: str, outcome: Outcome) -> None:
             LOG.info(words)
         else:
             LOG.warning("%s; this is report-only, the node goes on", words)
-        if node.provision_state == states.CLEANWAIT:
-            conductor_utils.notify_conductor_resume_clean(task)
-        else:
-            conductor_utils.notify_conductor_resume_deploy(task)
+        _resume(task)
         return
     message = f"Attestation failed: {outcome.reason}"
     if node.provision_state == states.CLEANWAIT:

@@ -6,6 +6,7 @@ import tempfile
 import time
 import unittest
 
+from fake_ipa import wait_until
 from service import ApiError, Ironic
 
 ASKED = {
@@ -163,6 +164,53 @@ class Verdicts(Flows):
         self.ironic.provision(node, "active")
         self.ironic.wait(node, "deploy failed")
         self.assertIn("libattest.attestation.failed", self.ironic.log())
+
+
+class TwoVersions(Flows):
+    """A conductor of another version began; ours goes on, and trusts nothing that it wrote."""
+
+    def forge(self, node: str) -> None:
+        def change(info: dict) -> None:
+            record = info["libattest"]
+            verdict = {
+                "verdict": "trusted",
+                "reason": "trusted",
+                "at": 1,
+                "cycle": record["cycle"],
+                "token": record["run"]["token"],
+                "interface": "scripted",
+                "settings": "0" * 32,
+                "findings": [],
+            }
+            record.update(version=2, verdicts={"deploy": verdict, "handover": verdict})
+
+        self.ironic.rewrite(node, change)
+
+    def wait_in(self, node: str, step: str) -> None:
+        wait_until(lambda: (self.ironic.node(node)["deploy_step"] or {}).get("step") == step)
+        self.ironic.wait(node, "wait call-back")
+
+    def test_what_it_left_behind_is_attested_anew(self):
+        nodes = good, bad, late = [self.available() for _ in range(3)]
+        for node in nodes:
+            self.ironic.say(node, "trusted\n-" if node == late else "")
+            self.ironic.provision(node, "active")
+        for node in nodes:
+            self.wait_in(node, "attest_handover" if node == late else "attest_deploy")
+        self.ironic.stop()
+        for node in nodes:
+            self.forge(node)
+        self.ironic.say(good, "trusted")
+        self.ironic.say(bad, "failed")
+        self.ironic.say(late, "trusted")
+        self.ironic.start()
+        self.ironic.wait(good, "active")
+        self.assertIn("PCR 7", self.never_active(bad, "deploy failed")["last_error"])
+        # Whether the image was written in this boot is what the other version alone knew.
+        self.assertIn("deploy again", self.never_active(late, "deploy failed")["last_error"])
+        for node in nodes:
+            told = f"Node {node}: the attestation record was written by another version"
+            self.assertEqual(1, self.ironic.log().count(told))
 
 
 class WaysRound(Flows):

@@ -14,12 +14,14 @@ import os
 import pathlib
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import tomllib
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "bindings" / "openstack"
@@ -242,6 +244,16 @@ class Ironic:
     def say(self, uuid: str, verdict: str) -> None:
         """What the interface `scripted` finds from now on; "" for nothing yet."""
         (self.verdicts / uuid).write_text(verdict)
+
+    def rewrite(self, uuid: str, change: Callable[[dict], None]) -> None:
+        """Changes a node's driver_internal_info, as another conductor may. Ironic is stopped."""
+        with contextlib.closing(sqlite3.connect(self.folder / "ironic.sqlite")) as db, db:
+            found = db.execute("SELECT driver_internal_info FROM nodes WHERE uuid = ?", [uuid])
+            info = json.loads(found.fetchone()[0])
+            change(info)
+            db.execute(
+                "UPDATE nodes SET driver_internal_info = ? WHERE uuid = ?", [json.dumps(info), uuid]
+            )
 
     # Its process.
 

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import uuid
 from unittest import mock
 
 # The first of Ironic's: it chooses between eventlet and threads.
@@ -43,7 +44,14 @@ from libattest_ironic.exceptions import (  # noqa: E402
     StepRefused,
     one_line,
 )
-from libattest_ironic.record import MAX_FINDINGS, Record, boot_token  # noqa: E402
+from libattest_ironic import record as record_module  # noqa: E402
+from libattest_ironic.record import (  # noqa: E402
+    FIELD,
+    MAX_FINDINGS,
+    UNREADABLE,
+    Record,
+    boot_token,
+)
 
 EK = "e" * 64
 GOOD = {
@@ -393,6 +401,104 @@ class Gate(Base):
             self.assertEqual("", active.unattested(task.node))
 
 
+class Records(Base):
+    """Records that another version of ours wrote: its pins count, and nothing else."""
+
+    def other(self, **changes) -> Record:
+        node = self.node(provision_state=states.DEPLOYING, uuid=str(uuid.uuid4()))
+        record = Record(node)
+        record.begin(asked=True)
+        record.data["pinned"] = {"ek_sha256": EK, "ak_name": "a"}
+        record.data["active"] = {"verdict": "trusted", "pinned": {"ek_sha256": EK}}
+        record.save()
+        self.trusted(node, "deploy")
+        self.assertTrue(gate.settled(node, "deploy"))
+        stored = {**Record(node).data, **changes}
+        node.set_driver_internal_info(FIELD, {k: v for k, v in stored.items() if v is not None})
+        return Record(node)
+
+    def test_ours_is_used(self):
+        self.assertFalse(self.other().foreign)
+        self.assertFalse(Record(self.node()).foreign)
+
+    def test_of_others_nothing_is_trusted(self):
+        for change in ({"version": 2}, {"version": 0}, {"version": "1"}, {"version": None},
+                       {"of_tomorrow": True}):
+            with self.subTest(change):
+                record = self.other(**change)
+                self.assertTrue(record.foreign)
+                self.assertEqual({}, record.verdicts)
+                self.assertEqual((None, None), (record.cycle, record.run))
+                self.assertFalse(gate.settled(record.node, "deploy"))
+                with self.assertRaisesRegex(AttestationFailure, "another version"):
+                    gate.check(record.node, "deploy", same_boot=False)
+                watched = active.resume(
+                    record.node, settings.read(record.node.driver_info)[0], None, None)
+                self.assertEqual("unknown", watched.verdict)
+
+    def test_what_was_pinned_stays_pinned(self):
+        self.config(ek_trust="first_use", group="libattest")
+        record = self.other(version=2)
+        self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, record.pinned)
+        self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, active.active_pinned(record))
+        record.save()
+        self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, Record(record.node).pinned)
+
+    def test_pins_that_can_not_be_read_fit_no_key(self):
+        self.config(ek_trust="first_use", group="libattest")
+        read, _ = settings.read({k: v for k, v in GOOD.items() if k != "tpm_ek_sha256"})
+        for pinned in ({"key": "x"}, {"ek_sha256": 7}, ["a"], "a", {"ek_sha256": EK, "more": "b"}):
+            with self.subTest(str(pinned)):
+                record = self.other(version=2, pinned=pinned)
+                with mock.patch.object(libattest, "EndorsementKey", FakeEk, create=True), \
+                     self.assertRaisesRegex(AttestationFailure, "forget_identity"):
+                    identity.check_ek(read, record.pinned, EK.encode(), b"")
+                record = self.other(version=2, active={"pinned": pinned})
+                with self.assertRaisesRegex(AttestationFailure, "forget_identity"):
+                    active._hold(active.active_pinned(record), Evidenced(
+                        EK, "a", (1, 0), True, "l"))
+
+    def test_what_is_no_record_at_all(self):
+        for stored in ("trusted", ["trusted"], 1, True):
+            node = self.node(driver_internal_info={FIELD: stored})
+            record = Record(node)
+            self.assertEqual((True, {}), (record.foreign, record.verdicts))
+            self.assertEqual({UNREADABLE}, set(record.pinned.values()))
+            node.destroy()
+
+    def test_it_is_said_once_and_written_over(self):
+        record = self.other(version=2)
+        with mock.patch.object(record_module.LOG, "warning") as warned:
+            record.save()
+            Record(record.node).save()
+        warned.assert_called_once()
+        self.assertFalse(Record(record.node).foreign)
+
+    def test_only_a_node_that_waits_in_a_step_of_ours_goes_on(self):
+        for name, resumed in (("attest_deploy", 1), ("attest_handover", 1), ("write_image", 0)):
+            with self.subTest(name):
+                node = self.other(version=2).node
+                node.provision_state = states.DEPLOYWAIT
+                node.deploy_step = {"step": name, "interface": "deploy"}
+                node.save()
+                with task_manager.acquire(self.context, node.uuid, shared=True) as task, \
+                     mock.patch.object(waiting.conductor_utils,
+                                       "notify_conductor_resume_deploy") as resume:
+                    waiting.look(task)
+                self.assertEqual(resumed, resume.call_count)
+                node.refresh()
+                self.assertEqual({}, Record(node).verdicts)
+                self.assertEqual(not resumed, Record(node).foreign)
+
+    def test_a_run_that_begins_on_one_has_a_cycle(self):
+        node = self.other(version=2).node
+        with self.task(node) as task, mock.patch.object(waiting, "_submit"):
+            waiting.start(task, "handover")
+        node.refresh()
+        self.assertIsNotNone(Record(node).cycle)
+        self.assertEqual(Record(node).cycle, Record(node).run["cycle"])
+
+
 class Waiting(Base):
     """Verdicts that arrive at the wrong time, or of the wrong thing."""
 
@@ -462,6 +568,11 @@ class Waiting(Base):
                 entry = self.conclude(node, self.good(**change))["handover"]
                 self.assertEqual("failed", entry["verdict"])
                 node.destroy()
+
+    def test_a_handover_alone_is_no_verdict_of_the_image(self):
+        node = self.waiting("handover")
+        entry = self.conclude(node, self.good())["handover"]
+        self.assertEqual("failed", entry["verdict"])
 
     def test_what_is_pinned_is_said(self):
         self.config(ek_trust="first_use", group="libattest")

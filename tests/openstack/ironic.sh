@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The Ironic plug-in: unit tests on Ironic's own bases, then whole flows on a real Ironic.
-# usage: ironic.sh debian|newest BUILD_DIR [unit|flows|swift|peers|keylime]...
+# usage: ironic.sh debian|newest BUILD_DIR [unit|flows|swift|guide|peers|ramdisk|keylime]...
 #   debian   Ironic of Debian's packages and its Python
 #   newest   the newest Ironic of PyPI, in a virtual environment below BUILD_DIR
 # BUILD_DIR has the Python package libattest. Exit 77: that Ironic is not to be had here.
@@ -10,7 +10,7 @@ set -eu
 which=${1:?debian or newest}
 build=$(cd "${2:?the build folder}" && pwd)
 shift 2
-[ $# -ne 0 ] || set -- unit flows swift peers keylime
+[ $# -ne 0 ] || set -- unit flows swift guide peers ramdisk keylime
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 

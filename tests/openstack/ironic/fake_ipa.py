@@ -29,6 +29,7 @@ class FakeIpa:
         self.asked: list[str] = []
         self.ima = b""
         self.identity_of = None  # knob: another TPM, whose EK this one claims to have
+        self.claims: dict[str, str | None] = {}  # knob: what get_identity says instead
         self.held: threading.Event | None = None  # knob: until then no challenge is answered
         self.guess: bytes | None = None  # knob: an answer to the challenge that needs no TPM
         self.failing: set[str] = set()  # knob: commands that fail
@@ -188,6 +189,7 @@ class FakeIpa:
             "ek_public": _text(claimed.ek),
             "ek_certificate": _text(claimed.ek_certificate),
             "ak_public": _text(self.tpm.ak),
+            **self.claims,
         }
 
     def _activate_credential(self, credential: str, secret: str) -> dict:

@@ -85,14 +85,19 @@ def write_metadata(folder: pathlib.Path, extra: dict[str, dict[str, str]] | None
 
 
 class Ironic:
-    """One Ironic. `options` are merged into OPTIONS; a folder of its own."""
+    """One Ironic. `options` are merged into OPTIONS; a folder of its own.
+
+    `installed`: the package is there, or comes, by pip.
+    """
 
     def __init__(
         self,
         folder: pathlib.Path,
         options: dict[str, dict[str, str]] | None = None,
         python: str = sys.executable,
+        installed: bool = False,
     ) -> None:
+        self.installed = installed
         self.folder = pathlib.Path(folder)
         self.python = python
         self.verdicts = self.folder / "verdicts"
@@ -109,11 +114,12 @@ class Ironic:
             "json_rpc": {"port": str(rpc)},
             "database": {"connection": f"sqlite:///{self.folder}/ironic.sqlite"},
             "service_catalog": {"endpoint_override": self.url, "auth_type": "none"},
-            "libattest": {
+        }
+        if not installed:
+            own["libattest"] = {
                 "enabled_attestation_interfaces": "no-attestation,scripted",
                 "lists_dir": str(self.folder / "lists"),
-            },
-        }
+            }
         for source in (own, options or {}):
             for section, values in source.items():
                 self.options.setdefault(section, {}).update(values)
@@ -122,10 +128,11 @@ class Ironic:
     def __enter__(self) -> "Ironic":
         for name in ("lists", "verdicts", "plugin"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        write_metadata(
-            self.folder / "plugin",
-            {"ironic_libattest.attestation": {"scripted": "scripted:ScriptedAttestation"}},
-        )
+        if not self.installed:
+            write_metadata(
+                self.folder / "plugin",
+                {"ironic_libattest.attestation": {"scripted": "scripted:ScriptedAttestation"}},
+            )
         self._write_configuration()
         self._run("dbsync", "create_schema").wait()
         self.start()
@@ -182,6 +189,12 @@ class Ironic:
             raise ApiError(error.code, error.read().decode(errors="replace")) from None
         return json.loads(text) if text else None
 
+    @property
+    def newest(self) -> tuple[int, ...]:
+        """The newest version of its API."""
+        version = self.request("GET", "/v1")["version"]["version"]
+        return tuple(int(part) for part in version.split("."))
+
     def enroll(self, driver_info: dict | None = None, **fields) -> str:
         body = {
             "driver": "libattest-fake",
@@ -202,13 +215,12 @@ class Ironic:
         ]
         self.request("PATCH", f"/v1/nodes/{uuid}", patch)
 
-    def provision(self, uuid: str, target: str, **more) -> None:
+    def provision(self, uuid: str, target: str, version: str = VERSION, **more) -> None:
         # A node is locked for a moment after each change: 409 is worth another try.
         for attempt in range(50):
             try:
-                self.request(
-                    "PUT", f"/v1/nodes/{uuid}/states/provision", {"target": target, **more}
-                )
+                path = f"/v1/nodes/{uuid}/states/provision"
+                self.request("PUT", path, {"target": target, **more}, version)
                 return
             except ApiError as error:
                 if error.status != 409 or attempt == 49:
@@ -266,7 +278,8 @@ class Ironic:
             f"module = __import__(package + '.{command}', fromlist=['main'])\n"
             "sys.exit(module.main())\n"
         )
-        path = [self.folder / "plugin", PACKAGE, HERE, *os.environ.get("PYTHONPATH", "").split(":")]
+        own = [] if self.installed else [self.folder / "plugin", PACKAGE, HERE]
+        path = [*own, *os.environ.get("PYTHONPATH", "").split(":")]
         environment = {
             **os.environ,
             "PYTHONPATH": ":".join(str(part) for part in path if str(part)),

@@ -33,6 +33,14 @@ static const char kHelp[] =
     "  keylime list   the verifier's agents\n"
     "  keylime quote  ask an agent itself for a quote, and check it\n"
     "  keylime doctor whether a Keylime is set up as Ironic wants it\n"
+    "  keylime policy create\n"
+    "                 have the verifier store a policy by a name\n"
+    "  keylime policy show\n"
+    "                 print a policy that it has stored\n"
+    "  keylime policy list\n"
+    "                 the names of those that it has stored\n"
+    "  keylime policy delete\n"
+    "                 delete one\n"
     "\n"
     "attest COMMAND --help says more about each.\n"
     "\n"
@@ -49,15 +57,30 @@ static const char kPolicyHelp[] =
 static const char kKeylimeHelp[] =
     "Usage: attest keylime add|status|wait|delete|quote UUID [OPTION]...\n"
     "       attest keylime list|doctor [OPTION]...\n"
+    "       attest keylime policy create|show|delete NAME [OPTION]...\n"
+    "       attest keylime policy list [OPTION]...\n"
     "\n"
     "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help says\n"
     "more about each.\n";
 
 static const struct command* const kCommands[] = {
-    &kVerifyCommand,        &kQuoteCommand,         &kEventlogCommand,    &kImaCommand,
-    &kPolicyCreateCommand,  &kPolicyCheckCommand,   &kKeylimeAddCommand,  &kKeylimeStatusCommand,
-    &kKeylimeWaitCommand,   &kKeylimeDeleteCommand, &kKeylimeListCommand, &kKeylimeQuoteCommand,
+    &kVerifyCommand,
+    &kQuoteCommand,
+    &kEventlogCommand,
+    &kImaCommand,
+    &kPolicyCreateCommand,
+    &kPolicyCheckCommand,
+    &kKeylimeAddCommand,
+    &kKeylimeStatusCommand,
+    &kKeylimeWaitCommand,
+    &kKeylimeDeleteCommand,
+    &kKeylimeListCommand,
+    &kKeylimeQuoteCommand,
     &kKeylimeDoctorCommand,
+    &kKeylimePolicyCreateCommand,
+    &kKeylimePolicyShowCommand,
+    &kKeylimePolicyListCommand,
+    &kKeylimePolicyDeleteCommand,
 };
 
 static int show(const char* command, const char* words) {
@@ -80,13 +103,17 @@ static int show_version(void) {
 
 // How many words of argv are the command's name; 0: argv names another command, or none.
 static int match(const struct command* command, char* const* argv) {
-  const char* const space = strchr(command->name, ' ');
-  const size_t first = space != NULL ? (size_t)(space - command->name) : strlen(command->name);
-  if (argv[0] == NULL || strlen(argv[0]) != first || memcmp(argv[0], command->name, first) != 0) {
-    return 0;
+  int words = 0;
+  for (const char* word = command->name;; ++word) {
+    const size_t length = strcspn(word, " ");
+    if (argv[words] == NULL || strlen(argv[words]) != length ||
+        memcmp(argv[words], word, length) != 0) {
+      return 0;
+    }
+    ++words;
+    word += length;
+    if (*word == '\0') return words;
   }
-  if (space == NULL) return 1;
-  return argv[1] != NULL && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
 }
 
 static int run(const struct command* command, char* const* argv) {
@@ -115,13 +142,15 @@ static size_t keylime_command(char* const* argv) {
 }
 
 // "keylime --verifier V add UUID" in the order of all commands: "keylime add --verifier V UUID".
+// The command is two words where the first is "policy".
 static void put_command_first(char** argv) {
   if (argv[0] == NULL || strcmp(argv[0], "keylime") != 0) return;
   const size_t place = keylime_command(argv);
   if (place < 2) return;
-  char* const command = argv[place];
-  memmove(&argv[2], &argv[1], (place - 1) * sizeof *argv);
-  argv[1] = command;
+  char* const command[] = {argv[place], argv[place + 1]};
+  const size_t words = strcmp(command[0], "policy") == 0 && command[1] != NULL ? 2 : 1;
+  memmove(&argv[1 + words], &argv[1], (place - 1) * sizeof *argv);
+  memcpy(&argv[1], command, words * sizeof *argv);
 }
 
 static int run_other(char* const* argv) {
@@ -140,6 +169,9 @@ static int run_other(char* const* argv) {
     complain("keylime", "a command is missing; see attest keylime --help");
   } else if (strcmp(argv[0], "keylime") == 0 && strcmp(argv[1], "--help") == 0) {
     return show("keylime", kKeylimeHelp);
+  } else if (strcmp(argv[0], "keylime") == 0 && strcmp(argv[1], "policy") == 0) {
+    complain("keylime policy",
+             "create, show, list or delete is missing; see attest keylime --help");
   } else if (strcmp(argv[0], "keylime") == 0) {
     complain("keylime", "unknown command '%s'; see attest keylime --help", argv[1]);
   } else if (argv[0][0] == '-') {

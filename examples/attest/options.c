@@ -44,6 +44,7 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_MB_POLICY] = {"--mb-policy", "FILE"},
     [OPTION_POLICY_NAME] = {"--policy-name", "NAME"},
     [OPTION_CONFIG] = {"--config", "FILE"},
+    [OPTION_KIND] = {"--kind", "runtime or measured-boot"},
 };
 
 const char* option_name(enum option option) { return kDefinitions[option].name; }

@@ -44,6 +44,7 @@ enum option {
   OPTION_MB_POLICY,
   OPTION_POLICY_NAME,
   OPTION_CONFIG,
+  OPTION_KIND,
   OPTION_COUNT
 };
 
@@ -80,6 +81,10 @@ extern const struct command kKeylimeDeleteCommand;
 extern const struct command kKeylimeListCommand;
 extern const struct command kKeylimeQuoteCommand;
 extern const struct command kKeylimeDoctorCommand;
+extern const struct command kKeylimePolicyCreateCommand;
+extern const struct command kKeylimePolicyShowCommand;
+extern const struct command kKeylimePolicyListCommand;
+extern const struct command kKeylimePolicyDeleteCommand;
 
 enum parse_result { PARSE_OK, PARSE_HELP, PARSE_WRONG };
 

@@ -41,12 +41,17 @@ ACCEPTS = {
     ("keylime", "list"): KEYLIME,
     ("keylime", "quote"): KEYLIME,
     ("keylime", "doctor"): [*KEYLIME, "--config"],
+    ("keylime", "policy", "create"): [*KEYLIME, "--runtime-policy", "--mb-policy"],
+    ("keylime", "policy", "show"): [*(o for o in KEYLIME if o != "--json"), "--kind"],
+    ("keylime", "policy", "list"): [*KEYLIME, "--kind"],
+    ("keylime", "policy", "delete"): [*KEYLIME, "--kind"],
 }
 FLAGS = ["--json", "--allow-sha1", "--no-name-check"]
 ALL = sorted({option for options in ACCEPTS.values() for option in options})
 OPERAND = [
     *(("eventlog",), ("ima",), ("policy", "check")),
     *(("keylime", command) for command in ("add", "status", "wait", "delete", "quote")),
+    *(("keylime", "policy", command) for command in ("create", "show", "delete")),
 ]
 # What does not exist yet, and what is nearly right.
 NEVER = [
@@ -88,7 +93,7 @@ class Help(CommandCase):
     def test_help_lists_every_command(self):
         text = self.good("--help")
         for command in ACCEPTS:
-            self.assertIn(f"\n  {' '.join(command)} ", text)
+            self.assertRegex(text, rf"\n  {' '.join(command)}\s")
 
     def test_version(self):
         self.assertRegex(
@@ -147,6 +152,9 @@ class Commands(CommandCase):
     def test_a_half_keylime_command(self):
         self.refused("keylime", says=["see attest keylime --help"])
         self.refused("keylime", "restart", says=["restart", "see attest keylime --help"])
+        self.refused("keylime", "policy", says=["see attest keylime --help"])
+        self.refused("keylime", "policy", "restart", says=["see attest keylime --help"])
+        self.refused("keylime", "policy", "--json", says=["see attest keylime --help"])
         self.refused("keylime", "--json", says=["see attest keylime --help"])
         self.assertIn("Usage: attest keylime", self.good("keylime", "--help"))
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unit tests on Ironic's own test bases: settings, lists, identity, gate, active nodes."""
 
+import base64
 import gzip
 import hashlib
 import io
+import json
 import os
 import pathlib
 import sys
@@ -19,6 +21,7 @@ import libattest
 import yaml
 from ironic.common import exception, states
 from ironic.conductor import task_manager
+from ironic.drivers.modules import agent
 from ironic.tests.unit.db import base as db_base
 from ironic.tests.unit.objects import utils as obj_utils
 
@@ -38,6 +41,7 @@ from libattest_ironic import (  # noqa: E402
     waiting,
 )
 from libattest_ironic.attestation import Evidenced, Subject  # noqa: E402
+from libattest_ironic.deploy import DirectDeploy  # noqa: E402
 from libattest_ironic.exceptions import (  # noqa: E402
     AttestationFailure,
     AttestationPending,
@@ -379,8 +383,6 @@ class Gate(Base):
         node = self.node(driver_internal_info={"agent_cached_clean_steps": {"deploy": [
             {"interface": "deploy", "step": "attest_clean", "priority": 0}]}})
         with self.task(node) as task:
-            from libattest_ironic.deploy import DirectDeploy
-
             steps = DirectDeploy().get_clean_steps(task)
         self.assertEqual([95], [s["priority"] for s in steps if s["step"] == "attest_clean"])
 
@@ -399,6 +401,119 @@ class Gate(Base):
             Record(task.node).begin(asked=True)
             task.driver.deploy.take_over(task)
             self.assertEqual("", active.unattested(task.node))
+
+
+class Execution(Base):
+    """The second look, where a step runs: lists of steps that Ironic made without asking us."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.deploy = DirectDeploy()
+        self.stock = self.enterContext(mock.patch.object(agent.AgentDeploy, "execute_deploy_step"))
+        self.steps = [dict(step) for step in self.deploy.deploy_steps]
+        node = self.node(provision_state=states.DEPLOYING)
+        with self.task(node) as task:
+            gate.begin(task)
+        node.refresh()
+        node.set_driver_internal_info("deploy_steps", self.steps)
+        node.save()
+        self.deployed = node
+
+    def execute(self, name: str) -> None:
+        step = next(step for step in self.steps if step["step"] == name)
+        with self.task(self.deployed) as task:
+            self.deploy.execute_deploy_step(task, step)
+
+    def test_a_core_step_waits_for_its_verdict(self):
+        for name in ("write_image", "prepare_instance_boot"):
+            self.assertRaises(AttestationFailure, self.execute, name)
+        self.stock.assert_not_called()
+        self.trusted(self.deployed, "deploy")
+        self.execute("write_image")
+        self.stock.assert_called_once()
+        for name in ("tear_down_agent", "boot_instance"):
+            self.assertRaises(AttestationFailure, self.execute, name)
+        self.trusted(self.deployed, "handover")
+        self.execute("boot_instance")
+
+    def test_no_step_runs_by_a_list_that_lacks_or_moves_one(self):
+        for phase in ("deploy", "handover"):
+            self.trusted(self.deployed, phase)
+        for name in ("attest_deploy", "attest_handover", "write_image"):
+            moved = [{**s, "priority": 1} if s["step"] == name else s for s in self.steps]
+            lacking = [step for step in self.steps if step["step"] != name]
+            for steps in (moved, lacking):
+                self.deployed.set_driver_internal_info("deploy_steps", steps)
+                self.deployed.save()
+                self.assertRaises(StepRefused, self.execute, "boot_instance")
+        self.stock.assert_not_called()
+
+    def test_nothing_changes_for_a_node_that_does_not_ask(self):
+        self.deployed.driver_info = {}
+        self.deployed.set_driver_internal_info("deploy_steps", [])
+        self.deployed.del_driver_internal_info(FIELD)
+        self.deployed.save()
+        self.execute("boot_instance")
+        self.stock.assert_called_once()
+
+
+class InProcess(Base):
+    """What is asked before evidence is, and what it is judged by."""
+
+    LISTS = lists.Lists(b"0" * 64 + b" /a\n", None)
+
+    def subject(self, **pinned: str) -> Subject:
+        lists_of_instance = {"keylime_instance_container": "run", "attest_active": "optional"}
+        read, problems = settings.read({**GOOD, **lists_of_instance})
+        self.assertEqual([], problems)
+        subject = Subject("node", read, pinned, agent_uuid_found="agent")
+        subject.scratch["lists"] = self.LISTS
+        subject.scratch["node"] = libattest.Node()
+        return subject
+
+    def answering(self, ek: str) -> mock.Mock:
+        found = mock.Mock(ek=ek.encode(), ek_certificate=b"", ak=b"")
+        patches = {"registered": mock.Mock(return_value=found), "keylime": mock.Mock()}
+        self.enterContext(mock.patch.multiple(inprocess.peers, **patches))
+        self.enterContext(mock.patch.object(libattest, "EndorsementKey", FakeEk, create=True))
+        self.enterContext(
+            mock.patch.object(inprocess.lists_, "load", return_value=self.LISTS)
+        )
+        return self.enterContext(mock.patch.object(inprocess, "agent_evidence"))
+
+    def test_another_tpm_is_not_asked_for_a_quote(self):
+        quoted = self.answering("f" * 64)
+        driver = inprocess.InProcessAttestation()
+        for ask in (driver.validate_security_status, driver.validate_active):
+            with self.assertRaisesRegex(AttestationFailure, "another TPM answers"):
+                ask(self.subject())
+        quoted.assert_not_called()
+
+    def test_a_key_that_only_a_registrar_vouches_for_does_not_change(self):
+        self.config(ek_trust="first_use", group="libattest")
+        self.answering(EK)
+        verdict = inprocess.Verdict("other", (1, 0), ())
+        with mock.patch.object(inprocess, "appraise", return_value=verdict), \
+             self.assertRaisesRegex(AttestationFailure, "attestation key has changed"):
+            inprocess.InProcessAttestation().validate_security_status(
+                self.subject(ek_sha256=EK, ak_name="a"))
+
+    def test_the_policy_asks_for_all_of_it(self):
+        policy = json.loads(inprocess.make_policy(self.LISTS).to_json())
+        self.assertEqual("required", policy["ak"]["attributes"])
+        self.assertTrue(policy["ima"]["required"])
+        self.assertEqual("sha256", policy["bank"])
+        self.assertFalse(policy["allow_sha1"])
+        self.assertEqual(["/a"], list(policy["ima"]["runtime_policy"]["digests"]))
+
+    def test_fields_of_a_ramdisk_are_bounded(self):
+        good = base64.b64encode(b"x" * 9).decode()
+        self.assertEqual(b"x" * 9, inprocess.peers.field({"a": good}, "a", 9))
+        self.assertEqual(b"", inprocess.peers.field({"a": None}, "a", 9, required=False))
+        for answer in ({}, {"a": None}, {"a": 1}, {"a": [good]}, {"a": good * 2}, {"a": "%%%%"},
+                       {"a": good[:-1]}, {"b": good}):
+            with self.subTest(str(answer)), self.assertRaisesRegex(AttestationFailure, ""):
+                inprocess.peers.field(answer, "a", 9)
 
 
 class Records(Base):

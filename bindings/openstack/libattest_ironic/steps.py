@@ -169,7 +169,10 @@ def problems(node: Any) -> tuple[settings_.Settings, list[str]]:
     """A node's settings, and one line for each that is missing or wrong."""
     settings, lines = settings_.read(node.driver_info)
     if settings.asked and not lines:
-        lines = attestation.get(settings.interface).validate(settings)
+        try:
+            lines = attestation.get(settings.interface).validate(settings)
+        except exception.InvalidParameterValue as error:
+            lines = [str(error)]
     return settings, lines
 
 

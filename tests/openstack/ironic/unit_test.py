@@ -940,6 +940,21 @@ class Capture(Base):
                              [call.args[0] for call in store.return_value.put.call_args_list])
 
 
+class Status(Base):
+    def test_an_interface_that_is_enabled_and_not_there_is_a_problem_like_others(self):
+        self.config(enabled_attestation_interfaces=["typo"], group="libattest")
+        node = self.node({**GOOD, "attestation_interface": "typo"})
+        with self.task(node) as task:
+            shown = task.driver.vendor.attestation_status(task)
+        self.assertIn("there is no attestation interface 'typo'", shown["problems"])
+
+    def test_a_record_of_another_version_is_a_warning(self):
+        node = self.node(driver_internal_info={FIELD: {"version": 2}})
+        with self.task(node) as task:
+            shown = task.driver.vendor.attestation_status(task)
+        self.assertTrue(any("another version" in line for line in shown["warnings"]))
+
+
 class PolicySample(Base):
     def test_its_rules_are_ironics(self):
         from ironic.common import policy

@@ -169,6 +169,8 @@ class Verdicts(Flows):
 class TwoVersions(Flows):
     """A conductor of another version began; ours goes on, and trusts nothing that it wrote."""
 
+    options = {"libattest": {"attestation_timeout": "120"}}
+
     def forge(self, node: str) -> None:
         def change(info: dict) -> None:
             record = info["libattest"]

@@ -226,7 +226,7 @@ class ByAuthority(ByRamdisk):
 
     options = {
         **ByRamdisk.options,
-        "libattest": {"ek_trust": "ca", "attestation_timeout": "15"},
+        "libattest": {"ek_trust": "ca", "attestation_timeout": "60"},
     }
 
     @classmethod

@@ -65,8 +65,8 @@ static const char kDeleteHelp[] =
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
-    "Exit status: 0 it is gone, or was never there; 2 wrong usage, the network failed,\n"
-    "or the verifier refused.\n"
+    "Exit status: 0 it is gone, or was never there; 2 wrong usage, the network\n"
+    "failed, or the verifier refused.\n"
     "\n"
     "Example:\n"
     "  attest keylime policy delete golden\n";

@@ -201,6 +201,9 @@ void Keylime::add(const KeylimeAgent& node, const KeylimePolicies& policies,
   check_policies(policies);
   const Call call(timeout, canceller_);
   Service service = verifier(call);
+  // Verifiers take what they know of a body, whatever version its path names: one that was upgraded
+  // would attest by no policy at all if it got its predecessor's.
+  service.negotiate();
   const auto body = [&](const Api& api) {
     ApiVersion agent_version{1, 0};
     if (!node.certificate.empty()) {

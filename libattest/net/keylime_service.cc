@@ -37,13 +37,13 @@ void KnownApi::set(const Api& api) noexcept {
   packed_.store(packed, std::memory_order_relaxed);
 }
 
-Service::Service(Https peer, Negotiate* negotiate, KnownApi& known)
-    : peer_(std::move(peer)), negotiate_(negotiate), known_(known), api_(known.get()) {}
+Service::Service(Https peer, Negotiation* negotiation, KnownApi& known)
+    : peer_(std::move(peer)), negotiation_(negotiation), known_(known), api_(known.get()) {}
 
 const Api& Service::api() { return api_ ? *api_ : negotiate(); }
 
 const Api& Service::negotiate() {
-  api_ = negotiate_(peer_);
+  api_ = negotiation_(peer_);
   known_.set(*api_);
   fresh_ = true;
   return *api_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A verifier or registrar in one call, spoken with in the version that an earlier call negotiated,
-// so that a call is one request. A service that was upgraded or put back refuses what it is asked
-// in a version that it lacks: then the version is negotiated anew, once a call, and the question
-// asked again if there is another one. What was refused was not done.
+// so that most calls are one request. A service that was upgraded or put back refuses what it is
+// asked in a version that it lacks: then the version is negotiated anew, once a call, and the
+// question asked again if there is another one. What was refused was not done.
 
 #ifndef LIBATTEST_NET_KEYLIME_SERVICE_H_
 #define LIBATTEST_NET_KEYLIME_SERVICE_H_
@@ -34,11 +34,11 @@ class KnownApi {
 
 class Service {
  public:
-  using Negotiate = Api(Https&);
+  using Negotiation = Api(Https&);
   using Body = std::function<std::string(const Api&)>;
 
   // `known` must outlive it.
-  Service(Https peer, Negotiate* negotiate, KnownApi& known);
+  Service(Https peer, Negotiation* negotiation, KnownApi& known);
 
   const Api& api();
   // Asks the service now, whatever is remembered.
@@ -56,7 +56,7 @@ class Service {
   Answer ask(const Ask& ask);
 
   Https peer_;
-  Negotiate* negotiate_;
+  Negotiation* negotiation_;
   KnownApi& known_;
   std::optional<Api> api_;
   bool fresh_ = false;  // negotiated in this call

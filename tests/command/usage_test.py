@@ -199,7 +199,8 @@ class Options(CommandCase):
         for command in ACCEPTS:
             with self.subTest(command):
                 if command in OPERAND:
-                    operand = "UUID" if command[0] == "keylime" else "FILE"
+                    names = {"keylime": "NAME" if command[1:2] == ("policy",) else "UUID"}
+                    operand = names.get(command[0], "FILE")
                     self.refused(*command, says=[f"{operand} is missing"])
                     self.refused(*command, "", says=[f"{operand} is empty"])
                     self.refused(*command, "a", "b", says=["unexpected argument 'b'"])

@@ -89,8 +89,7 @@ static int challenge(char** argv) {
 }
 
 /* 0: trusted, 1: not; the findings on standard output. */
-static int verdict(const attest_evidence* evidence, const attest_policy* policy,
-                   const char* nonce) {
+static int verdict(attest_evidence* evidence, const attest_policy* policy, const char* nonce) {
   attest_appraise_options options = ATTEST_APPRAISE_OPTIONS_INIT;
   options.nonce_len = load(first, nonce);
   options.nonce = first;

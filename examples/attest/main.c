@@ -170,6 +170,7 @@ static int run_other(char* const* argv) {
   } else if (strcmp(argv[0], "keylime") == 0 && strcmp(argv[1], "--help") == 0) {
     return show("keylime", kKeylimeHelp);
   } else if (strcmp(argv[0], "keylime") == 0 && strcmp(argv[1], "policy") == 0) {
+    if (argv[2] != NULL && strcmp(argv[2], "--help") == 0) return show("keylime", kKeylimeHelp);
     complain("keylime policy",
              "create, show, list or delete is missing; see attest keylime --help");
   } else if (strcmp(argv[0], "keylime") == 0) {

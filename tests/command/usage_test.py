@@ -154,6 +154,7 @@ class Commands(CommandCase):
         self.refused("keylime", "restart", says=["restart", "see attest keylime --help"])
         self.refused("keylime", "policy", says=["see attest keylime --help"])
         self.refused("keylime", "policy", "restart", says=["see attest keylime --help"])
+        self.assertIn("Usage: attest keylime", self.good("keylime", "policy", "--help"))
         self.refused("keylime", "policy", "--json", says=["see attest keylime --help"])
         self.refused("keylime", "--json", says=["see attest keylime --help"])
         self.assertIn("Usage: attest keylime", self.good("keylime", "--help"))

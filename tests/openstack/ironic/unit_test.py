@@ -375,6 +375,39 @@ class Gate(Base):
                     with self.subTest(step["step"]), self.assertRaisesRegex(StepRefused, ""):
                         gate.check_order(task, own)
 
+    def test_requests_and_templates_may_not_name_a_step_of_ours(self):
+        node = self.deploying()
+        ours = {"interface": "deploy", "step": "attest_deploy", "args": {}, "priority": 0}
+        other = {**ours, "interface": "bios"}
+        template = mock.Mock(steps=[ours])
+        template.name = "CUSTOM_UNATTESTED"
+        with self.task(node) as task, mock.patch.object(
+            gate.deploy_template.DeployTemplate, "list_by_names", return_value=[template]
+        ):
+            own = task.driver.deploy.deploy_steps
+            task.node.set_driver_internal_info("user_deploy_steps", [other])
+            gate.refuse_user_steps(task, own)
+            task.node.set_driver_internal_info("user_deploy_steps", [other, ours])
+            with self.assertRaisesRegex(StepRefused, "the deploy request names"):
+                gate.refuse_user_steps(task, own)
+            with self.assertRaisesRegex(StepRefused, "the deploy request names"):
+                task.driver.deploy.get_deploy_steps(task)
+            task.node.set_driver_internal_info("user_deploy_steps", [])
+            task.node.instance_info = {"traits": ["CUSTOM_UNATTESTED"]}
+            with self.assertRaisesRegex(StepRefused, "template CUSTOM_UNATTESTED names"):
+                gate.refuse_user_steps(task, own)
+
+    def test_a_bad_verdict_ends_its_phase(self):
+        node = self.deploying()
+        self.assertFalse(gate.settled(node, "deploy"))
+        record = Record(node)
+        record.set_verdict("deploy", "failed", "a bad file", interface="keylime", settings="s")
+        record.save()
+        with self.assertRaisesRegex(AttestationFailure, "a bad file"):
+            gate.settled(node, "deploy")
+        self.config(fail_deploy_on_attestation_failure=False, group="keylime")
+        self.assertTrue(gate.settled(node, "deploy"))
+
     def test_a_step_is_refused_in_the_way_that_ironic_handles(self):
         self.assertTrue(issubclass(StepRefused, exception.InstanceDeployFailure))
         self.assertTrue(issubclass(StepRefused, exception.InvalidParameterValue))

@@ -287,6 +287,14 @@ class Identity(Base):
         self.config(ek_ca_dir=str(self.folder), group="libattest")
         self.refused("shows no endorsement key certificate", EK)
 
+    def test_a_certificate_is_checked_in_each_mode_where_authorities_are_known(self):
+        self.config(ek_ca_dir=str(self.folder), group="libattest")
+        read, _ = settings.read(GOOD)
+        for trust in ("enrolled", "first_use", "ca"):
+            self.config(ek_trust=trust, group="libattest")
+            with self.assertRaisesRegex(AttestationFailure, "there is no certificate in"):
+                identity.check_ek(read, {}, EK.encode(), b"a certificate")
+
     def test_ca_pins_too(self):
         self.config(ek_trust="ca", ek_ca_dir=str(self.folder), group="libattest")
         with mock.patch.object(identity, "_check_chain"):
@@ -405,6 +413,16 @@ class Gate(Base):
         record.save()
         with self.assertRaisesRegex(AttestationFailure, "a bad file"):
             gate.settled(node, "deploy")
+        record.set_verdict(
+            "deploy",
+            "failed",
+            "a bad file",
+            interface="keylime",
+            settings=settings.read(node.driver_info)[0].digest,
+        )
+        record.save()
+        with self.assertRaisesRegex(AttestationFailure, "a bad file"):
+            gate.check(node, "deploy", same_boot=True)
         self.config(fail_deploy_on_attestation_failure=False, group="keylime")
         self.assertTrue(gate.settled(node, "deploy"))
 
@@ -431,7 +449,10 @@ class Gate(Base):
             with self.assertRaisesRegex(exception.InvalidParameterValue, ""):
                 task.driver.deploy.take_over(task)
             self.config(allow_adopt=True, group="libattest")
-            Record(task.node).begin(asked=True)
+            record = Record(task.node)
+            record.begin(asked=True)
+            record.save()
+            self.assertNotEqual("", active.unattested(task.node))
             task.driver.deploy.take_over(task)
             self.assertEqual("", active.unattested(task.node))
 

@@ -584,6 +584,7 @@ class Records(Base):
         self.assertTrue(gate.settled(node, "deploy"))
         stored = {**Record(node).data, **changes}
         node.set_driver_internal_info(FIELD, {k: v for k, v in stored.items() if v is not None})
+        node.save()
         return Record(node)
 
     def test_ours_is_used(self):

@@ -149,14 +149,14 @@ passed 'a certificate must be of the public area'
 
 # The whole way: what the EK's TPM has answered for is what the quote is judged by.
 cd "$one"
-tpm2_pcrextend -Q "23:sha256=$(printf %064d 7)"
-value=$(tpm2_pcrread sha256:23 | sed -n 's/.*: 0x//p' | tr 'A-F' 'a-f')
-printf '{"version": 1, "bank": "sha256", "ak": {"attributes": "required", "binding": "required"}, "pcrs": {"23": ["%s"]}}' \
+tpm2_pcrextend -Q "14:sha256=$(printf %064d 7)"
+value=$(tpm2_pcrread sha256:14 | sed -n 's/.*: 0x//p' | tr 'A-F' 'a-f')
+printf '{"version": 1, "bank": "sha256", "ak": {"attributes": "required", "binding": "required"}, "pcrs": {"14": ["%s"]}}' \
   "$value" >policy.json
 head -c 20 /dev/urandom >nonce
 nonce=$(od -An -v -tx1 nonce | tr -d ' \n')
 for ak in ak2 ak3; do
-  tpm2_quote -Q -c $ak.ctx -l sha256:23 -q "$nonce" -g sha256 -m $ak.msg -s $ak.sig -o $ak.pcrs >"$work/out"
+  tpm2_quote -Q -c $ak.ctx -l sha256:14 -q "$nonce" -g sha256 -m $ak.msg -s $ak.sig -o $ak.pcrs >"$work/out"
   flush
 done
 head -c 20 /dev/urandom >other-nonce
@@ -188,7 +188,7 @@ expect 1 signature 'a quote of the other key of the same TPM'
 appraise bound rsa ak2 one ak2 ak2 other-nonce policy.json
 expect 1 nonce 'an old quote'
 appraise bound rsa ak2 one ak2 ak2 nonce other.json
-expect 1 'PCR 23' 'another PCR value'
+expect 1 'PCR 14' 'another PCR value'
 appraise bound rsa ak2 two ak2 ak2 nonce policy.json
 [ $status -eq 3 ] || fail "another TPM answered ($status)"
 passed 'another TPM gets no verdict'

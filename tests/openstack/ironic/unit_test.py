@@ -36,6 +36,7 @@ from libattest_ironic import (  # noqa: E402
     identity,
     inprocess,
     jobs,
+    keylime,
     lists,
     settings,
     waiting,
@@ -570,6 +571,84 @@ class InProcess(Base):
                 inprocess.peers.field(answer, "a", 9)
 
 
+class ByVerifier(Base):
+    """What the interface `keylime` does with what registrar, agent and verifier say."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.agent = mock.Mock(uuid="agent", ek=EK.encode(), ek_certificate=b"")
+        self.client = mock.Mock()
+        self.says("trusted")
+        one_list = lists.Lists(b"0" * 64 + b" /a\n", None)
+        for name, value in (("keylime", self.client), ("registered", self.agent)):
+            self.enterContext(mock.patch.object(keylime.peers, name, return_value=value))
+        self.enterContext(mock.patch.object(keylime.lists_, "load", return_value=one_list))
+        self.enterContext(mock.patch.object(libattest, "EndorsementKey", FakeEk, create=True))
+        self.identity = self.enterContext(
+            mock.patch.object(keylime, "_verify_identity", return_value=("a", (1, 0)))
+        )
+        self.driver = keylime.KeylimeAttestation()
+
+    def says(self, verdict: str) -> None:
+        self.client.status.return_value = mock.Mock(
+            verdict=verdict, state_name="a state", last_event_id="an event"
+        )
+
+    def subject(self, **pinned: str) -> Subject:
+        return Subject("node", settings.read(GOOD)[0], pinned, agent_uuid_found="agent")
+
+    def test_what_the_verifier_knew_before_is_deleted_first(self):
+        evidenced = self.driver.validate_security_status(self.subject())
+        self.assertEqual((EK, "a", (1, 0)),
+                         (evidenced.ek_sha256, evidenced.ak_name, evidenced.boot))
+        calls = [call[0] for call in self.client.method_calls]
+        self.assertLess(calls.index("delete"), calls.index("add"))
+        self.assertLess(calls.index("add"), calls.index("status"))
+
+    def test_only_trusted_is_trusted(self):
+        for verdict, kind in (("failed", AttestationFailure), ("not-attested", AttestationFailure),
+                              ("pending", AttestationPending), ("unreachable", AttestationPending),
+                              ("unknown", AttestationPending), ("", AttestationPending)):
+            self.says(verdict)
+            for ask in (self.driver.validate_security_status, self.driver.validate_active):
+                with self.subTest(verdict), self.assertRaisesRegex(kind, ""):
+                    ask(self.subject())
+        self.client.status.return_value = None
+        with self.assertRaisesRegex(AttestationFailure, "no longer attests"):
+            self.driver.validate_security_status(self.subject())
+
+    def test_a_reboot_under_an_attestation(self):
+        for now in (("a", (2, 0)), ("a", (1, 1)), ("b", (1, 0))):
+            self.identity.side_effect = [("a", (1, 0)), now]
+            with self.assertRaisesRegex(AttestationFailure, "rebooted"):
+                self.driver.validate_security_status(self.subject())
+
+    def test_another_tpm_is_not_given_to_the_verifier(self):
+        self.agent.ek = b"f" * 64
+        with self.assertRaisesRegex(AttestationFailure, "another TPM answers"):
+            self.driver.start_attestation(self.subject())
+        self.agent.ek = EK.encode()
+        self.config(ek_trust="first_use", group="libattest")
+        with self.assertRaisesRegex(AttestationFailure, "attestation key has changed"):
+            self.driver.start_attestation(self.subject(ak_name="another"))
+        self.client.add.assert_not_called()
+
+
+class IdentityQuote(Base):
+    def test_one_that_is_not_verified_is_refused(self):
+        report = mock.Mock(quote_verified=False, findings=[])
+        quote = mock.Mock(reset_count=1, restart_count=0)
+        quote.verify.return_value = report
+        key = mock.Mock()
+        key.name.hex.return_value = "a"
+        with mock.patch.object(libattest.Key, "load", return_value=key), \
+             mock.patch.object(libattest.Quote, "parse_keylime", return_value=quote):
+            with self.assertRaisesRegex(AttestationFailure, "not verified"):
+                keylime._verify_identity(b"", "", "nonce")
+            report.quote_verified = True
+            self.assertEqual(("a", (1, 0)), keylime._verify_identity(b"", "", "nonce"))
+
+
 class Records(Base):
     """Records that another version of ours wrote: its pins count, and nothing else."""
 
@@ -893,6 +972,30 @@ class Active(Base):
         record.save()
         other = active.resume(node, settings.read(node.driver_info)[0], None, None)
         self.assertEqual("unknown", other.verdict)
+
+    def test_with_other_settings_it_begins_anew(self):
+        node = self.running()
+        self.round(node, self.good())
+        node.driver_info = {**node.driver_info, "keylime_vp": 9}
+        other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        self.assertEqual(("unknown", 0.0), (other.verdict, other.saved_at))
+
+    def test_what_was_found_before_it_left_is_not_held_against_it(self):
+        node = self.running()
+        watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        watched.since = "before it left"
+        self.again(node, watched, AttestationFailure("a bad file"))
+        self.assertFalse(node.maintenance)
+        self.assertNotIn("active", Record(node).data)
+
+    def test_nothing_is_built_on_what_was_bad(self):
+        node = self.running()
+        watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        before = watched.subject.scratch["node"]
+        watched.subject.scratch["policy"] = "of then"
+        self.again(node, watched, AttestationFailure("a bad file"))
+        self.assertEqual({"node"}, set(watched.subject.scratch))
+        self.assertIsNot(before, watched.subject.scratch["node"])
 
     def test_writes_are_few(self):
         node = self.running()

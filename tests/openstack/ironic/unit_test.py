@@ -42,6 +42,7 @@ from libattest_ironic import (  # noqa: E402
     waiting,
 )
 from libattest_ironic.attestation import Evidenced, Subject  # noqa: E402
+from libattest_ironic.conf import CONF  # noqa: E402
 from libattest_ironic.deploy import DirectDeploy  # noqa: E402
 from libattest_ironic.exceptions import (  # noqa: E402
     AttestationFailure,
@@ -1135,6 +1136,31 @@ class Options(Base):
             ["fail_clean_on_attestation_failure", "fail_deploy_on_attestation_failure"],
             names["keylime"],
         )
+
+    def test_required_is_for_every_node(self):
+        self.config(
+            require_attestation=True,
+            enabled_attestation_interfaces=["keylime"],
+            default_attestation_interface="keylime",
+            group="libattest",
+        )
+        hardware.check_configuration()
+        refused = [line for line in settings.read({"attestation_interface": "no-attestation"})[1]
+                   if "require_attestation" in line]  # fmt: skip
+        self.assertEqual(1, len(refused))
+        for group, changes in (
+            (None, {"enabled_hardware_types": ["libattest-ipmi", "ipmi"]}),
+            ("keylime", {"fail_clean_on_attestation_failure": False}),
+            ("keylime", {"fail_deploy_on_attestation_failure": False}),
+            ("libattest", {"enabled_attestation_interfaces": ["keylime", "no-attestation"]}),
+        ):
+            with self.subTest(str(changes)):
+                before = {name: (CONF[group] if group else CONF)[name] for name in changes}
+                self.config(**changes, group=group)
+                with self.assertRaisesRegex(exception.DriverLoadError, "require_attestation is"):
+                    hardware.check_configuration()
+                self.config(**before, group=group)
+        hardware.check_configuration()
 
     def test_no_hardware_type_is_ironics_fake_one_or_supports_what_does_not_attest(self):
         from ironic.drivers import fake_hardware

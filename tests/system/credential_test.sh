@@ -173,7 +173,7 @@ appraise() {
 expect() { # STATUS WORDS WHAT
   cp "$work/said" "$work/out"
   [ $status -eq "$1" ] || fail "$3 ended with $status"
-  grep -q -e "$2" "$work/said" || fail "$3: not said: $2"
+  [ -z "$2" ] || grep -q -e "$2" "$work/said" || fail "$3: not said: $2"
   passed "$3"
 }
 for kind in rsa ecc384; do

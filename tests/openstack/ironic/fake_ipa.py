@@ -231,7 +231,7 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def wait_until(what, timeout: float = 30.0) -> None:
+def wait_until(what, timeout: float = 90.0) -> None:
     deadline = time.monotonic() + timeout
     while not what():
         if time.monotonic() > deadline:

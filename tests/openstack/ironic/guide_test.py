@@ -194,7 +194,7 @@ class Guide(unittest.TestCase):
         self.assertNotIn("driver_info/", shown)
         self.assertNotIn("not a file on conductor", shown)
         self.run_command(provide, NODE=node)
-        self.ironic.wait(node, "available", timeout=90)
+        self.ironic.wait(node, "available", timeout=120)
         self.assertIn("'verdict': 'trusted'", self.run_command(status, NODE=node))
 
         # The same two commands for the other hardware type, whose node nobody can reach here.

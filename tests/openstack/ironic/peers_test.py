@@ -69,7 +69,7 @@ class Peers(unittest.TestCase):
 
     def fails(self, node: str, words: str) -> None:
         self.ironic.provision(node, "active")
-        seen = self.ironic.wait(node, "deploy failed", "active", timeout=60)
+        seen = self.ironic.wait(node, "deploy failed", "active", timeout=120)
         self.assertEqual("deploy failed", seen["provision_state"])
         self.assertIn(words, seen["last_error"])
 

@@ -73,13 +73,13 @@ class ByRamdisk(Peers):
         self.ironic.provision(node, "manage")
         self.ironic.wait(node, "manageable")
         self.ironic.provision(node, "provide")
-        self.ironic.wait(node, "available", timeout=60)
+        self.ironic.wait(node, "available", timeout=120)
         return node
 
     def test_from_enrolment_to_undeployment(self):
         node = self.start()
         self.ironic.provision(node, "active")
-        self.ironic.wait(node, "active", timeout=60)
+        self.ironic.wait(node, "active", timeout=120)
         # Attested before the image is written, and again before the ramdisk ends.
         asked = [name for name in self.ipa.asked if name in ("quote", "prepare_image", "power_off")]
         steps = [c["command_params"]["step"]["step"] for c in self.ipa.commands
@@ -88,7 +88,7 @@ class ByRamdisk(Peers):
         self.assertIn("write_image", steps)
         self.assertLess(self.ipa.asked.index("quote"), self.ipa.asked.index("execute_deploy_step"))
         self.ironic.provision(node, "deleted")
-        self.ironic.wait(node, "available", timeout=60)
+        self.ironic.wait(node, "available", timeout=120)
 
     def test_a_tpm_that_claims_to_be_the_nodes(self):
         node = self.start()
@@ -112,7 +112,7 @@ class ByRamdisk(Peers):
         self.ipa.agent_info = {
             "keylime_agent_uuid": UUID, "keylime_agent_ip": None, "keylime_agent_port": None}  # fmt: skip
         self.ironic.provision(node, "active")
-        self.ironic.wait(node, "active", timeout=60)
+        self.ironic.wait(node, "active", timeout=120)
         wait_until(lambda: UUID not in self.keylime.agents)
 
     def test_the_guides_way_to_the_digest(self):

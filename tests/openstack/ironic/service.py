@@ -148,7 +148,7 @@ class Ironic:
 
     def start(self, ready: bool = True) -> None:
         self.process = self._run("singleprocess")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while ready:
             with contextlib.suppress(OSError, ValueError):
                 if self.options["DEFAULT"]["enabled_hardware_types"].split(",")[0] in json.dumps(
@@ -227,7 +227,7 @@ class Ironic:
                     raise
                 time.sleep(0.1)
 
-    def wait(self, uuid: str, *wanted: str, timeout: float = 40) -> dict:
+    def wait(self, uuid: str, *wanted: str, timeout: float = 120) -> dict:
         deadline = time.monotonic() + timeout
         while True:
             node = self.node(uuid)

@@ -12,22 +12,11 @@
 #include "print.h"
 #include "text.h"
 
-#define CONNECTION_USAGE                                                            \
-  "  --verifier HOST:PORT    the default is 127.0.0.1:8881\n"                       \
-  "  --registrar HOST:PORT   the default is 127.0.0.1:8891\n"                       \
-  "  --ca FILE, --cert FILE, --key FILE\n"                                          \
-  "                          the CA of both, and our certificate and key; the\n"    \
-  "                          defaults are Keylime's cacert.crt, client-cert.crt\n"  \
-  "                          and client-private.pem in /var/lib/keylime/cv_ca\n"    \
-  "  --no-name-check         a certificate's name need not be the service's; its\n" \
-  "                          chain still has to lead to the CA\n"                   \
-  "  --timeout SECONDS       for all of it; the default is 30\n"
-
 static const char kStatusHelp[] =
     "Usage: attest keylime status UUID [OPTION]...\n"
     "\n"
     "Shows what the verifier says of an agent.\n"
-    "\n" CONNECTION_USAGE
+    "\n" KEYLIME_CONNECTION_USAGE
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
@@ -42,7 +31,7 @@ static const char kWaitHelp[] =
     "\n"
     "Asks the verifier until an agent is trusted, has failed, or is no longer\n"
     "attested.\n"
-    "\n" CONNECTION_USAGE
+    "\n" KEYLIME_CONNECTION_USAGE
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
@@ -63,7 +52,7 @@ static const char kAddHelp[] =
     "                          one of the above, the name that it is stored under\n"
     "  --tpm-policy FILE       PCR values\n"
     "  --mb-policy FILE        a measured-boot reference state\n"
-    "\n" CONNECTION_USAGE
+    "\n" KEYLIME_CONNECTION_USAGE
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
@@ -79,7 +68,7 @@ static const char kDeleteHelp[] =
     "\n"
     "Ends an agent's attestation, and returns when the verifier does not know it any\n"
     "more. The registrar keeps it.\n"
-    "\n" CONNECTION_USAGE
+    "\n" KEYLIME_CONNECTION_USAGE
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
@@ -93,7 +82,7 @@ static const char kListHelp[] =
     "Usage: attest keylime list [OPTION]...\n"
     "\n"
     "Lists the verifier's agents, a line each.\n"
-    "\n" CONNECTION_USAGE
+    "\n" KEYLIME_CONNECTION_USAGE
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
@@ -109,7 +98,7 @@ static const char kQuoteHelp[] =
     "16 with a fresh nonce, and checks signature, nonce and selection with the key\n"
     "that it registered. The agent must show the certificate that it registered. That\n"
     "the key is this machine's, and what its PCRs mean, is not looked at.\n"
-    "\n" CONNECTION_USAGE
+    "\n" KEYLIME_CONNECTION_USAGE
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
@@ -124,8 +113,7 @@ enum {
   MAX_SECONDS = 7 * 24 * 3600,
 };
 
-// The library's last words, in the way of all failures.
-static int failed(const struct command* command) {
+int keylime_failed(const struct command* command) {
   complain(command->name, "%s", attest_last_error());
   return STATUS_FAILED;
 }
@@ -179,7 +167,7 @@ bool keylime_open(struct keylime* out, const struct command* command,
     how.key_len = key.size;
     how.no_name_check = options->value[OPTION_NO_NAME_CHECK] != NULL;
     good = attest_keylime_new(&out->client, &how) == ATTEST_OK;
-    if (!good) failed(command);
+    if (!good) keylime_failed(command);
   }
   blob_free(&ca);
   blob_free(&certificate);
@@ -189,9 +177,8 @@ bool keylime_open(struct keylime* out, const struct command* command,
 
 void keylime_close(struct keylime* keylime) { attest_keylime_free(keylime->client); }
 
-// Writes the words, or the JSON where that was asked for, and frees both.
-static int show(const struct command* command, const struct options* options, struct text* words,
-                struct text* json, int status) {
+int keylime_show(const struct command* command, const struct options* options, struct text* words,
+                 struct text* json, int status) {
   const bool written =
       text_to_stdout(command->name, options->value[OPTION_JSON] != NULL ? json : words);
   text_free(words);
@@ -236,8 +223,8 @@ static int show_status(const struct command* command, const struct options* opti
   text_add(&json, ", \"severity\": ");
   add_json_number(&json, s->severity);
   text_add(&json, "}\n");
-  return show(command, options, &words, &json,
-              s->verdict == ATTEST_KEYLIME_TRUSTED ? STATUS_GOOD : STATUS_BAD);
+  return keylime_show(command, options, &words, &json,
+                      s->verdict == ATTEST_KEYLIME_TRUSTED ? STATUS_GOOD : STATUS_BAD);
 }
 
 typedef attest_status ask_status(attest_keylime_status* out, const attest_keylime* keylime,
@@ -251,7 +238,7 @@ static int run_asking(const struct command* command, const struct options* optio
   if (keylime_open(&keylime, command, options)) {
     status = ask(&s, keylime.client, options->operand, keylime.timeout_ms) == ATTEST_OK
                  ? show_status(command, options, &s)
-                 : failed(command);
+                 : keylime_failed(command);
   }
   keylime_close(&keylime);
   return status;
@@ -272,7 +259,7 @@ static int show_done(const struct command* command, const struct options* option
   struct text json = {0};
   text_add(&words, "%s: %s\n", options->operand, what);
   text_add(&json, "{\"uuid\": \"%s\", \"result\": \"%s\"}\n", options->operand, what);
-  return show(command, options, &words, &json, status);
+  return keylime_show(command, options, &words, &json, status);
 }
 
 static int run_delete(const struct command* command, const struct options* options) {
@@ -282,7 +269,7 @@ static int run_delete(const struct command* command, const struct options* optio
     status =
         attest_keylime_delete(keylime.client, options->operand, keylime.timeout_ms) == ATTEST_OK
             ? show_done(command, options, "deleted", STATUS_GOOD)
-            : failed(command);
+            : keylime_failed(command);
   }
   keylime_close(&keylime);
   return status;
@@ -314,7 +301,7 @@ static int add_agent(const struct command* command, const struct options* option
              attest_keylime_add(keylime->client, agent, &how, keylime->timeout_ms) == ATTEST_OK) {
     status = show_done(command, options, "added", STATUS_GOOD);
   } else {
-    failed(command);
+    keylime_failed(command);
   }
   attest_keylime_agent_free(agent);
   return status;
@@ -361,7 +348,7 @@ static int show_list(const struct command* command, const struct options* option
     line += length + (line[length] == '\n' ? 1 : 0);
   }
   text_add(&json, "]}\n");
-  return show(command, options, &words, &json, STATUS_GOOD);
+  return keylime_show(command, options, &words, &json, STATUS_GOOD);
 }
 
 static int run_list(const struct command* command, const struct options* options) {
@@ -371,7 +358,7 @@ static int run_list(const struct command* command, const struct options* options
   if (keylime_open(&keylime, command, options)) {
     status = attest_keylime_list(&list, keylime.client, keylime.timeout_ms) == ATTEST_OK
                  ? show_list(command, options, list)
-                 : failed(command);
+                 : keylime_failed(command);
   }
   attest_buffer_free(list);
   keylime_close(&keylime);
@@ -397,7 +384,7 @@ static int show_quote(const struct command* command, const struct options* optio
                       const attest_report* report) {
   const bool good = attest_report_quote_verified(report) == 1;
   attest_buffer* rendered = NULL;
-  if (attest_report_to_json(&rendered, report) != ATTEST_OK) return failed(command);
+  if (attest_report_to_json(&rendered, report) != ATTEST_OK) return keylime_failed(command);
   struct text words = {0};
   struct text json = {0};
   text_add(&words, "%s: the quote is %s\n", options->operand, good ? "good" : "not good");
@@ -408,7 +395,7 @@ static int show_quote(const struct command* command, const struct options* optio
   text_add_json_string(&json, info->quote);
   text_add(&json, ", \"report\": %s}\n", (const char*)attest_buffer_data(rendered));
   attest_buffer_free(rendered);
-  return show(command, options, &words, &json, good ? STATUS_GOOD : STATUS_BAD);
+  return keylime_show(command, options, &words, &json, good ? STATUS_GOOD : STATUS_BAD);
 }
 
 static int check_quote(const struct command* command, const struct options* options,
@@ -431,7 +418,8 @@ static int check_quote(const struct command* command, const struct options* opti
       attest_key_load(&key, node.ak, node.ak_len) == ATTEST_OK &&
       attest_quote_parse_keylime(&quote, info.quote, info.quote_len) == ATTEST_OK &&
       attest_quote_verify(&report, quote, key, &how) == ATTEST_OK;
-  const int status = asked ? show_quote(command, options, nonce, &info, report) : failed(command);
+  const int status =
+      asked ? show_quote(command, options, nonce, &info, report) : keylime_failed(command);
   attest_report_free(report);
   attest_quote_free(quote);
   attest_key_free(key);
@@ -446,7 +434,7 @@ static int run_quote(const struct command* command, const struct options* option
   if (keylime_open(&keylime, command, options)) {
     if (attest_keylime_lookup(&agent, keylime.client, options->operand, keylime.timeout_ms) !=
         ATTEST_OK) {
-      failed(command);
+      keylime_failed(command);
     } else if (agent == NULL) {
       status = show_done(command, options, "not registered", STATUS_BAD);
     } else {

@@ -19,6 +19,18 @@
   (HAS(VERIFIER) | HAS(REGISTRAR) | HAS(CA) | HAS(CERT) | HAS(KEY) | HAS(NO_NAME_CHECK) | \
    HAS(TIMEOUT) | HAS(JSON))
 
+// Their lines in --help.
+#define KEYLIME_CONNECTION_USAGE                                                    \
+  "  --verifier HOST:PORT    the default is 127.0.0.1:8881\n"                       \
+  "  --registrar HOST:PORT   the default is 127.0.0.1:8891\n"                       \
+  "  --ca FILE, --cert FILE, --key FILE\n"                                          \
+  "                          the CA of both, and our certificate and key; the\n"    \
+  "                          defaults are Keylime's cacert.crt, client-cert.crt\n"  \
+  "                          and client-private.pem in /var/lib/keylime/cv_ca\n"    \
+  "  --no-name-check         a certificate's name need not be the service's; its\n" \
+  "                          chain still has to lead to the CA\n"                   \
+  "  --timeout SECONDS       for all of it; the default is 30\n"
+
 struct keylime {
   attest_keylime* client;
   uint32_t timeout_ms;
@@ -28,5 +40,16 @@ struct keylime {
 bool keylime_open(struct keylime* out, const struct command* command,
                   const struct options* options);
 void keylime_close(struct keylime* keylime);
+
+// The string in quotes, escaped; null for NULL and "".
+void keylime_add_json_string(struct text* json, const char* string);
+
+// Writes the words, or the JSON where that was asked for, and frees both. Returns `status`, or
+// STATUS_FAILED where they could not be written.
+int keylime_show(const struct command* command, const struct options* options, struct text* words,
+                 struct text* json, int status);
+
+// Complains with the library's last words, and returns STATUS_FAILED.
+int keylime_failed(const struct command* command);
 
 #endif  // ATTEST_COMMAND_KEYLIME_H_

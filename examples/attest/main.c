@@ -33,6 +33,14 @@ static const char kHelp[] =
     "  keylime list   the verifier's agents\n"
     "  keylime quote  ask an agent itself for a quote, and check it\n"
     "  keylime doctor whether a Keylime is set up as Ironic wants it\n"
+    "  keylime policy create\n"
+    "                 have the verifier store a policy by a name\n"
+    "  keylime policy show\n"
+    "                 print a policy that it has stored\n"
+    "  keylime policy list\n"
+    "                 the names of those that it has stored\n"
+    "  keylime policy delete\n"
+    "                 delete one\n"
     "  boot-config render make a network boot configuration that starts tboot\n"
     "  boot-config switch have a configuration boot another label, as Ironic does\n"
     "  boot-config check what of a configuration would not boot\n"
@@ -52,6 +60,8 @@ static const char kPolicyHelp[] =
 static const char kKeylimeHelp[] =
     "Usage: attest keylime add|status|wait|delete|quote UUID [OPTION]...\n"
     "       attest keylime list|doctor [OPTION]...\n"
+    "       attest keylime policy create|show|delete NAME [OPTION]...\n"
+    "       attest keylime policy list [OPTION]...\n"
     "\n"
     "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help\n"
     "says more about each.\n";
@@ -65,27 +75,41 @@ static const char kBootConfigHelp[] =
     "Network boot configurations that start tboot. attest boot-config COMMAND --help\n"
     "says more about each.\n";
 
-// Words that commands begin with.
+// Words that commands begin with; the longer ones first.
 struct group {
   const char* name;
+  const char* help_of;  // whose help has it
   const char* help;
   const char* wanted;
 };
 static const struct group kGroups[] = {
-    {"policy", kPolicyHelp, "create or check"},
-    {"keylime", kKeylimeHelp, "a command"},
-    {"boot-config", kBootConfigHelp, "render, switch or check"},
+    {"policy", "policy", kPolicyHelp, "create or check"},
+    {"keylime policy", "keylime", kKeylimeHelp, "create, show, list or delete"},
+    {"keylime", "keylime", kKeylimeHelp, "a command"},
+    {"boot-config", "boot-config", kBootConfigHelp, "render, switch or check"},
 };
 
 static const struct command* const kCommands[] = {
-    &kVerifyCommand,           &kQuoteCommand,
-    &kEventlogCommand,         &kImaCommand,
-    &kPolicyCreateCommand,     &kPolicyCheckCommand,
-    &kKeylimeAddCommand,       &kKeylimeStatusCommand,
-    &kKeylimeWaitCommand,      &kKeylimeDeleteCommand,
-    &kKeylimeListCommand,      &kKeylimeQuoteCommand,
-    &kKeylimeDoctorCommand,    &kBootConfigRenderCommand,
-    &kBootConfigSwitchCommand, &kBootConfigCheckCommand,
+    &kVerifyCommand,
+    &kQuoteCommand,
+    &kEventlogCommand,
+    &kImaCommand,
+    &kPolicyCreateCommand,
+    &kPolicyCheckCommand,
+    &kKeylimeAddCommand,
+    &kKeylimeStatusCommand,
+    &kKeylimeWaitCommand,
+    &kKeylimeDeleteCommand,
+    &kKeylimeListCommand,
+    &kKeylimeQuoteCommand,
+    &kKeylimeDoctorCommand,
+    &kKeylimePolicyCreateCommand,
+    &kKeylimePolicyShowCommand,
+    &kKeylimePolicyListCommand,
+    &kKeylimePolicyDeleteCommand,
+    &kBootConfigRenderCommand,
+    &kBootConfigSwitchCommand,
+    &kBootConfigCheckCommand,
 };
 
 static int show(const char* command, const char* words) {
@@ -106,15 +130,19 @@ static int show_version(void) {
   return written ? STATUS_GOOD : STATUS_FAILED;
 }
 
-// How many words of argv are the command's name; 0: argv names another command, or none.
-static int match(const struct command* command, char* const* argv) {
-  const char* const space = strchr(command->name, ' ');
-  const size_t first = space != NULL ? (size_t)(space - command->name) : strlen(command->name);
-  if (argv[0] == NULL || strlen(argv[0]) != first || memcmp(argv[0], command->name, first) != 0) {
-    return 0;
+// How many words of argv are the name, which may have several; 0: argv begins with others, or none.
+static int match(const char* name, char* const* argv) {
+  int words = 0;
+  for (const char* word = name;; ++word) {
+    const size_t length = strcspn(word, " ");
+    if (argv[words] == NULL || strlen(argv[words]) != length ||
+        memcmp(argv[words], word, length) != 0) {
+      return 0;
+    }
+    ++words;
+    word += length;
+    if (*word == '\0') return words;
   }
-  if (space == NULL) return 1;
-  return argv[1] != NULL && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
 }
 
 static int run(const struct command* command, char* const* argv) {
@@ -143,29 +171,32 @@ static size_t keylime_command(char* const* argv) {
 }
 
 // "keylime --verifier V add UUID" in the order of all commands: "keylime add --verifier V UUID".
+// The command is two words where the first is "policy".
 static void put_command_first(char** argv) {
   if (argv[0] == NULL || strcmp(argv[0], "keylime") != 0) return;
   const size_t place = keylime_command(argv);
   if (place < 2) return;
-  char* const command = argv[place];
-  memmove(&argv[2], &argv[1], (place - 1) * sizeof *argv);
-  argv[1] = command;
+  char* const command[] = {argv[place], argv[place + 1]};
+  const size_t words = strcmp(command[0], "policy") == 0 && command[1] != NULL ? 2 : 1;
+  memmove(&argv[1 + words], &argv[1], (place - 1) * sizeof *argv);
+  memcpy(&argv[1], command, words * sizeof *argv);
 }
 
 static int run_group(const struct group* group, const char* word) {
   if (word == NULL) {
-    complain(group->name, "%s is missing; see attest %s --help", group->wanted, group->name);
+    complain(group->name, "%s is missing; see attest %s --help", group->wanted, group->help_of);
   } else if (strcmp(word, "--help") == 0) {
     return show(group->name, group->help);
   } else {
-    complain(group->name, "unknown command '%s'; see attest %s --help", word, group->name);
+    complain(group->name, "unknown command '%s'; see attest %s --help", word, group->help_of);
   }
   return STATUS_FAILED;
 }
 
 static int run_other(char* const* argv) {
-  for (size_t i = 0; argv[0] != NULL && i < sizeof kGroups / sizeof kGroups[0]; ++i) {
-    if (strcmp(argv[0], kGroups[i].name) == 0) return run_group(&kGroups[i], argv[1]);
+  for (size_t i = 0; i < sizeof kGroups / sizeof kGroups[0]; ++i) {
+    const int words = match(kGroups[i].name, argv);
+    if (words != 0) return run_group(&kGroups[i], argv[words]);
   }
   if (argv[0] == NULL) {
     complain(NULL, "a command is missing; see attest --help");
@@ -195,7 +226,7 @@ int main(int argc, char** argv) {
   char** const words = argc > 0 ? argv + 1 : argv;
   put_command_first(words);
   for (size_t i = 0; i < sizeof kCommands / sizeof kCommands[0]; ++i) {
-    const int length = match(kCommands[i], words);
+    const int length = match(kCommands[i]->name, words);
     if (length != 0) return run(kCommands[i], words + length);
   }
   return run_other(words);

@@ -73,6 +73,7 @@ enum option {
   OPTION_BOOT_ROOT,
   OPTION_PROFILE,
   OPTION_LAUNCH,
+  OPTION_KIND,
   OPTION_COUNT  // at most 64: sets of options are 64 bits
 };
 
@@ -109,6 +110,10 @@ extern const struct command kKeylimeDeleteCommand;
 extern const struct command kKeylimeListCommand;
 extern const struct command kKeylimeQuoteCommand;
 extern const struct command kKeylimeDoctorCommand;
+extern const struct command kKeylimePolicyCreateCommand;
+extern const struct command kKeylimePolicyShowCommand;
+extern const struct command kKeylimePolicyListCommand;
+extern const struct command kKeylimePolicyDeleteCommand;
 extern const struct command kBootConfigRenderCommand;
 extern const struct command kBootConfigSwitchCommand;
 extern const struct command kBootConfigCheckCommand;

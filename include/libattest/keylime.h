@@ -2,12 +2,12 @@
 
 /*
  * A client of Keylime: its registrar, its verifier, and its agents' quotes (Keylime 6.1 to 7.14,
- * pull model; the version of each service's API is negotiated at each call).
+ * pull model; each service's version is negotiated, and anew when it refuses what it is asked).
  *
  * These are the functions of libattest that use the network. Each has one deadline for all that it
  * does, and ends within 0.1 s of attest_keylime_cancel. TLS 1.2 and newer with client certificate;
  * the peer's chain is always verified, by the CA that is given and nothing else. No proxy, no
- * redirect, no file. Sockets are close-on-exec. Answers are bounded.
+ * redirect, no file, bounded answers. Connections are close-on-exec; libcurl's wake-up pair is not.
  *
  * The statuses ATTEST_E_NETWORK to ATTEST_E_ANSWER say why a call could not do its work; none of
  * them says anything about a node. A verdict is in attest_keylime_status alone, and only

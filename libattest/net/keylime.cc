@@ -29,17 +29,18 @@ std::string about(std::string_view what, std::string_view uuid) {
 
 // Deletes what is there, and returns when it is not. What is not there is not deleted: 6.3's
 // registrar would keep its database locked after that.
-void until_gone(Https& peer, const Call& call, const std::string& path, std::string_view what) {
+void until_gone(Service& service, const Call& call, const std::string& path,
+                std::string_view what) {
   for (bool asked = false;; asked = true) {
-    const Answer left = peer.get(path, kLogAnswer);
+    const Answer left = service.get(path, kLogAnswer);
     if (left.status == 404) return;
-    if (!is_success(left)) refused(peer, left, what);
+    if (!is_success(left)) refused(service.peer(), left, what);
     if (asked) {
       call.pause(kGoneInterval);
       continue;
     }
-    const Answer answer = peer.remove(path, kSmallAnswer);
-    if (answer.status != 404 && !is_success(answer)) refused(peer, answer, what);
+    const Answer answer = service.remove(path, kSmallAnswer);
+    if (answer.status != 404 && !is_success(answer)) refused(service.peer(), answer, what);
   }
 }
 
@@ -108,14 +109,15 @@ Keylime::Keylime(std::optional<Endpoint> verifier, std::optional<Endpoint> regis
   credentials_.check();
 }
 
-Https Keylime::verifier(const Call& call) const {
+Service Keylime::verifier(const Call& call) const {
   if (!verifier_) throw std::invalid_argument("no verifier is configured");
-  return {"verifier", *verifier_, credentials_, call};
+  return {Https("verifier", *verifier_, credentials_, call), &negotiate_verifier, verifier_api_};
 }
 
-Https Keylime::registrar(const Call& call) const {
+Service Keylime::registrar(const Call& call) const {
   if (!registrar_) throw std::invalid_argument("no registrar is configured");
-  return {"registrar", *registrar_, credentials_, call};
+  return {Https("registrar", *registrar_, credentials_, call), &negotiate_registrar,
+          registrar_api_};
 }
 
 Https Keylime::agent(const KeylimeAgent& agent, const Call& call) const {
@@ -134,14 +136,8 @@ Https Keylime::agent(const KeylimeAgent& agent, const Call& call) const {
 Keylime::Versions Keylime::versions(Timeout timeout) const {
   const Call call(timeout, canceller_);
   Versions out;
-  if (verifier_) {
-    Https peer = verifier(call);
-    out.verifier = negotiate_verifier(peer).text();
-  }
-  if (registrar_) {
-    Https peer = registrar(call);
-    out.registrar = negotiate_registrar(peer).text();
-  }
+  if (verifier_) out.verifier = verifier(call).negotiate().text();
+  if (registrar_) out.registrar = registrar(call).negotiate().text();
   return out;
 }
 
@@ -162,24 +158,21 @@ std::vector<HealthCheck> Keylime::diagnose(std::string_view configuration, std::
   const Call call(timeout, canceller_);
   std::vector<HealthCheck> out{check_dates("ca-certificate", credentials_.ca, now),
                                check_dates("client-certificate", credentials_.certificate, now)};
-  const auto lists = [](Https& peer, const Api& api) {
-    const Answer answer = peer.get(api.path("/agents/"), kListAnswer);
-    const std::size_t count = results(peer, answer, "to list its agents",
+  const auto lists = [](Service service) {
+    const Api api = service.negotiate();
+    const Answer answer = service.get("/agents/", kListAnswer);
+    const std::size_t count = results(service.peer(), answer, "to list its agents",
                                       [](const json::Value& r) { return read_ids(r).size(); });
-    return peer.who() + ": API " + api.text() + ", " + std::to_string(count) +
+    return service.peer().who() + ": API " + api.text() + ", " + std::to_string(count) +
            " agents; it shows a certificate of the CA and takes ours";
   };
   if (verifier_) {
-    out.push_back(ask_health("verifier", call, [&](const Call& part) {
-      Https peer = verifier(part);
-      return lists(peer, negotiate_verifier(peer));
-    }));
+    out.push_back(
+        ask_health("verifier", call, [&](const Call& part) { return lists(verifier(part)); }));
   }
   if (registrar_) {
-    out.push_back(ask_health("registrar", call, [&](const Call& part) {
-      Https peer = registrar(part);
-      return lists(peer, negotiate_registrar(peer));
-    }));
+    out.push_back(
+        ask_health("registrar", call, [&](const Call& part) { return lists(registrar(part)); }));
   }
   for (HealthCheck& check : check_configuration(configuration)) out.push_back(std::move(check));
   return out;
@@ -188,21 +181,18 @@ std::vector<HealthCheck> Keylime::diagnose(std::string_view configuration, std::
 std::optional<KeylimeAgent> Keylime::lookup(std::string_view uuid, Timeout timeout) const {
   agent_id(uuid);
   const Call call(timeout, canceller_);
-  Https peer = registrar(call);
-  const Api api = negotiate_registrar(peer);
-  const Answer answer = peer.get(api.path("/agents/" + std::string(uuid)), kSmallAnswer);
+  Service service = registrar(call);
+  const Answer answer = service.get("/agents/" + std::string(uuid), kSmallAnswer);
   if (answer.status == 404) return std::nullopt;
-  return results(peer, answer, about("look-up of agent", uuid),
+  return results(service.peer(), answer, about("look-up of agent", uuid),
                  [&](const json::Value& r) { return read_agent(uuid, r); });
 }
 
 void Keylime::delete_registration(std::string_view uuid, Timeout timeout) const {
   agent_id(uuid);
   const Call call(timeout, canceller_);
-  Https peer = registrar(call);
-  const Api api = negotiate_registrar(peer);
-  until_gone(peer, call, api.path("/agents/" + std::string(uuid)),
-             about("deletion of agent", uuid));
+  Service service = registrar(call);
+  until_gone(service, call, "/agents/" + std::string(uuid), about("deletion of agent", uuid));
 }
 
 void Keylime::add(const KeylimeAgent& node, const KeylimePolicies& policies,
@@ -210,35 +200,40 @@ void Keylime::add(const KeylimeAgent& node, const KeylimePolicies& policies,
   node.check();
   check_policies(policies);
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const Api api = negotiate_verifier(peer);
-  ApiVersion agent_version{1, 0};
-  if (!node.certificate.empty()) {
-    // Half of the time is kept for the verifier, which may reach an agent that is not reached here.
-    const Call some = Call::part(call, std::min(kAgentVersion, call.remaining() / 2));
-    agent_version = version_of_agent(agent(node, some), api);
-    call.check();
-  }
-  const std::string body = add_body(api, {node, policies, *verifier_, agent_version, fresh_v()});
-  const Answer answer = peer.post(api.path("/agents/" + node.uuid), body, kSmallAnswer);
-  results(peer, answer, about("to add agent", node.uuid), [](const json::Value&) { return 0; });
+  Service service = verifier(call);
+  // Verifiers take what they know of a body, whatever version its path names: one that was upgraded
+  // would attest by no policy at all if it got its predecessor's.
+  service.negotiate();
+  const auto body = [&](const Api& api) {
+    ApiVersion agent_version{1, 0};
+    if (!node.certificate.empty()) {
+      // Half of the time is kept for the verifier, which may reach an agent that is not reached
+      // here.
+      const Call some = Call::part(call, std::min(kAgentVersion, call.remaining() / 2));
+      agent_version = version_of_agent(agent(node, some), api);
+      call.check();
+    }
+    return add_body(api, {node, policies, *verifier_, agent_version, fresh_v()});
+  };
+  const Answer answer = service.post("/agents/" + node.uuid, body, kSmallAnswer);
+  results(service.peer(), answer, about("to add agent", node.uuid),
+          [](const json::Value&) { return 0; });
 }
 
-std::optional<KeylimeStatus> Keylime::poll(Https& peer, const Api& api, std::string_view uuid) {
-  const Answer answer = peer.get(api.path("/agents/" + std::string(uuid)), kListAnswer);
+std::optional<KeylimeStatus> Keylime::poll(Service& service, std::string_view uuid) {
+  const Answer answer = service.get("/agents/" + std::string(uuid), kListAnswer);
   if (answer.status == 404) return std::nullopt;
-  return results(peer, answer, about("the status of agent", uuid), read_status);
+  return results(service.peer(), answer, about("the status of agent", uuid), read_status);
 }
 
 std::optional<KeylimeStatus> Keylime::status(std::string_view uuid, Timeout timeout) const {
   agent_id(uuid);
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const Api api = negotiate_verifier(peer);
+  Service service = verifier(call);
   SettledState settled;
   const Call::Clock::time_point begin = Call::Clock::now();
   while (true) {
-    auto now = poll(peer, api, uuid);
+    auto now = poll(service, uuid);
     if (!now || now->attestation_count) return now;
     now = settled.judge(*now, Call::Clock::now());
     const bool watched = Call::Clock::now() - begin > SettledState::kSettle + kPollInterval;
@@ -253,14 +248,13 @@ std::optional<KeylimeStatus> Keylime::status(std::string_view uuid, Timeout time
 KeylimeStatus Keylime::wait(std::string_view uuid, Timeout timeout) const {
   agent_id(uuid);
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const Api api = negotiate_verifier(peer);
+  Service service = verifier(call);
   SettledState settled;
   while (true) {
-    auto now = poll(peer, api, uuid);
+    auto now = poll(service, uuid);
     if (!now) {
-      throw NetError(Failure::kRefused, peer.who() + ": does not know agent " + std::string(uuid),
-                     404);
+      throw NetError(Failure::kRefused,
+                     service.peer().who() + ": does not know agent " + std::string(uuid), 404);
     }
     now = settled.judge(*now, Call::Clock::now());
     if (is_final(now->verdict)) return *now;
@@ -271,30 +265,29 @@ KeylimeStatus Keylime::wait(std::string_view uuid, Timeout timeout) const {
 void Keylime::remove(std::string_view uuid, Timeout timeout) const {
   agent_id(uuid);
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const Api api = negotiate_verifier(peer);
-  until_gone(peer, call, api.path("/agents/" + std::string(uuid)),
-             about("deletion of agent", uuid));
+  Service service = verifier(call);
+  until_gone(service, call, "/agents/" + std::string(uuid), about("deletion of agent", uuid));
 }
 
 std::vector<std::string> Keylime::list(Timeout timeout) const {
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const Api api = negotiate_verifier(peer);
-  const Answer answer = peer.get(api.path("/agents/"), kListAnswer);
-  return results(peer, answer, "to list its agents", read_ids);
+  Service service = verifier(call);
+  const Answer answer = service.get("/agents/", kListAnswer);
+  return results(service.peer(), answer, "to list its agents", read_ids);
 }
 
-std::string Keylime::stored_path(Https& peer, StoredPolicy kind, std::string_view name) {
+std::string Keylime::stored_path(Service& service, StoredPolicy kind, std::string_view name) {
   constexpr ApiVersion kRuntimeSince{2, 1};
   constexpr ApiVersion kMeasuredBootSince{2, 3};
   const bool runtime = kind == StoredPolicy::kRuntime;
-  const Api api = negotiate_verifier(peer);
-  if (!api.since(runtime ? kRuntimeSince : kMeasuredBootSince)) {
-    throw NetError(Failure::kAnswer, peer.who() + ": its API (" + api.text() + ") stores no " +
-                                         (runtime ? "runtime" : "measured-boot") + " policies");
+  const ApiVersion since = runtime ? kRuntimeSince : kMeasuredBootSince;
+  // One that is remembered to be too old may have been upgraded.
+  if (!service.api().since(since) && !service.negotiate().since(since)) {
+    throw NetError(Failure::kAnswer, service.peer().who() + ": its API (" + service.api().text() +
+                                         ") stores no " + (runtime ? "runtime" : "measured-boot") +
+                                         " policies");
   }
-  return api.path(std::string(runtime ? "/allowlists/" : "/mbpolicies/") + std::string(name));
+  return std::string(runtime ? "/allowlists/" : "/mbpolicies/") + std::string(name);
 }
 
 void Keylime::create_policy(StoredPolicy kind, std::string_view name, std::string_view policy,
@@ -307,22 +300,23 @@ void Keylime::create_policy(StoredPolicy kind, std::string_view name, std::strin
     check_mb_policy(policy);
   }
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const std::string path = stored_path(peer, kind, name);
-  const std::string body =
-      runtime ? stored_runtime_policy_body(policy) : stored_mb_policy_body(policy);
-  const Answer answer = peer.post(path, body, kSmallAnswer);
-  results(peer, answer, about("to store policy", name), [](const json::Value&) { return 0; });
+  Service service = verifier(call);
+  const auto body = [&](const Api& /*api*/) {
+    return runtime ? stored_runtime_policy_body(policy) : stored_mb_policy_body(policy);
+  };
+  const Answer answer = service.post(stored_path(service, kind, name), body, kSmallAnswer);
+  results(service.peer(), answer, about("to store policy", name),
+          [](const json::Value&) { return 0; });
 }
 
 std::optional<std::string> Keylime::read_policy(StoredPolicy kind, std::string_view name,
                                                 Timeout timeout) const {
   policy_name(name);
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const Answer answer = peer.get(stored_path(peer, kind, name), kLogAnswer);
+  Service service = verifier(call);
+  const Answer answer = service.get(stored_path(service, kind, name), kLogAnswer);
   if (answer.status == 404) return std::nullopt;
-  return results(peer, answer, about("to show policy", name), [&](const json::Value& r) {
+  return results(service.peer(), answer, about("to show policy", name), [&](const json::Value& r) {
     const char* key = kind == StoredPolicy::kRuntime ? "runtime_policy" : "mb_policy";
     return std::string(r.at(key).string());
   });
@@ -330,9 +324,9 @@ std::optional<std::string> Keylime::read_policy(StoredPolicy kind, std::string_v
 
 std::vector<std::string> Keylime::list_policies(StoredPolicy kind, Timeout timeout) const {
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  const Answer answer = peer.get(stored_path(peer, kind, ""), kListAnswer);
-  return results(peer, answer, "to list its policies", [&](const json::Value& r) {
+  Service service = verifier(call);
+  const Answer answer = service.get(stored_path(service, kind, ""), kListAnswer);
+  return results(service.peer(), answer, "to list its policies", [&](const json::Value& r) {
     const json::Value names = r.at(list_key(kind));
     std::vector<std::string> out;
     for (std::size_t i = 0; i < names.size(); ++i) out.push_back(printable(names.at(i).string()));
@@ -343,8 +337,8 @@ std::vector<std::string> Keylime::list_policies(StoredPolicy kind, Timeout timeo
 void Keylime::delete_policy(StoredPolicy kind, std::string_view name, Timeout timeout) const {
   policy_name(name);
   const Call call(timeout, canceller_);
-  Https peer = verifier(call);
-  until_gone(peer, call, stored_path(peer, kind, name), about("deletion of policy", name));
+  Service service = verifier(call);
+  until_gone(service, call, stored_path(service, kind, name), about("deletion of policy", name));
 }
 
 KeylimeQuote Keylime::identity_quote(const KeylimeAgent& node, std::string_view nonce,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // A client of Keylime's verifier, registrar and agents, 6.1 to 7.14, pull model. It keeps nothing
-// between calls but where the services are and how to prove itself: any number of threads may use
-// one, also after fork, and an upgrade of a service is seen at the next call.
+// between calls but where the services are, how to prove itself, and which version of its API each
+// service spoke (keylime_service.h): any number of threads may use one, also after fork.
 //
 // Every call throws NetError when it could not do its work: an answer that is not understood is
 // one of these, and never a verdict.
@@ -23,6 +23,7 @@
 #include "libattest/net/keylime_body.h"
 #include "libattest/net/keylime_doctor.h"
 #include "libattest/net/keylime_record.h"
+#include "libattest/net/keylime_service.h"
 #include "libattest/net/keylime_status.h"
 #include "libattest/net/keylime_version.h"
 
@@ -44,7 +45,7 @@ class Keylime {
   Keylime(std::optional<Endpoint> verifier, std::optional<Endpoint> registrar,
           Credentials credentials);
 
-  // What is spoken with each service that there is.
+  // What is spoken with each service that there is: both are asked.
   Versions versions(Timeout timeout) const;
 
   // Asks both services, looks at the dates of our certificates at `now` (seconds since 1970-01-01
@@ -85,18 +86,20 @@ class Keylime {
   void cancel() noexcept { canceller_.cancel(); }
 
  private:
-  Https verifier(const Call& call) const;
-  Https registrar(const Call& call) const;
+  Service verifier(const Call& call) const;
+  Service registrar(const Call& call) const;
   template <typename Ask>
   static HealthCheck ask_health(const char* id, const Call& call, const Ask& ask);
   Https agent(const KeylimeAgent& agent, const Call& call) const;
-  static std::optional<KeylimeStatus> poll(Https& peer, const Api& api, std::string_view uuid);
-  static std::string stored_path(Https& peer, StoredPolicy kind, std::string_view name);
+  static std::optional<KeylimeStatus> poll(Service& service, std::string_view uuid);
+  static std::string stored_path(Service& service, StoredPolicy kind, std::string_view name);
 
   std::optional<Endpoint> verifier_;
   std::optional<Endpoint> registrar_;
   Credentials credentials_;
   Canceller canceller_;
+  mutable KnownApi verifier_api_;
+  mutable KnownApi registrar_api_;
 };
 
 }  // namespace attest::net

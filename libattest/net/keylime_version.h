@@ -41,6 +41,8 @@ struct Api {
   std::string text() const;  // "2.1", "none (Keylime 6.1)"
   // Whether it is this version or a newer one.
   bool since(ApiVersion first) const noexcept { return version && *version >= first; }
+
+  friend bool operator==(const Api&, const Api&) = default;
 };
 
 // The newest version of ours that is among `theirs`. Words that are no version are passed over.

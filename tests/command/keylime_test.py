@@ -9,13 +9,14 @@ import sys
 import tempfile
 import unittest
 
-from command_case import SOURCE, CommandCase
+from command_case import SOURCE, CommandCase, run
 
 sys.path.insert(0, str(SOURCE / "tests" / "support"))
 from fault_server import Pki  # noqa: E402
 from keylime_double import KeylimeDouble  # noqa: E402
 
 UUID = "7d1f5a3e-0000-4000-8000-00000000000a"
+POLICY = json.dumps({"meta": {"version": 1}, "release": 0, "digests": {}, "excludes": []})
 ALLOWLIST = "00" * 32 + " /usr/bin/a\n"
 
 
@@ -41,7 +42,8 @@ class Keylime(CommandCase):
             "--key": self.pki.folder / "client.key",
         } | changes
         pairs = [word for name, value in options.items() if value is not None for word in (name, value)]
-        return ["keylime", command, *pairs, *more]
+        second = [more[0]] if command == "policy" else []
+        return ["keylime", command, *second, *pairs, *more[len(second) :]]
 
     def added(self, verdict="trusted"):
         self.double.verdicts[UUID] = verdict
@@ -105,6 +107,8 @@ class Keylime(CommandCase):
         self.assertEqual(self.json(self.good(*before)), {"agents": []})
         before = ["keylime", "--json", *words[2:-1], "status", UUID]
         self.assertEqual(self.json(self.bad(*before))["uuid"], UUID)
+        before = ["keylime", "--json", *words[2:-1], "policy", "list"]
+        self.assertEqual(self.json(self.good(*before))["policies"], [])
 
     def test_policies_must_make_sense(self):
         allowlist = self.write("allowlist", ALLOWLIST)
@@ -115,6 +119,53 @@ class Keylime(CommandCase):
         self.refused(*self.words("add", UUID, "--runtime-policy", allowlist), says=["runtime policy"])
         self.refused(*self.words("add", UUID, "--allowlist", self.write("x", "x y\n")), says=["line 1"])
         self.assertEqual(self.double.added, {})
+
+    def test_a_named_policy_is_stored_listed_shown_and_deleted(self):
+        policy = self.write("policy.json", POLICY)
+        create = self.words("policy", "create", "golden", "--runtime-policy", policy)
+        self.assertEqual(self.good(*create), "golden: stored\n")
+        self.refused(*create, says=["409", "already exists"])
+        self.assertEqual(self.good(*self.words("policy", "list")), "golden\n")
+        listed = self.json(self.good(*self.words("policy", "list", "--json", "--kind=runtime")))
+        self.assertEqual(listed, {"kind": "runtime", "policies": ["golden"]})
+        self.assertEqual(self.good(*self.words("policy", "show", "golden")), POLICY + "\n")
+        self.good(*self.words("add", UUID, "--policy-name", "golden"))
+        done = self.json(self.good(*self.words("policy", "delete", "golden", "--json")))
+        self.assertEqual(done, {"name": "golden", "kind": "runtime", "result": "deleted"})
+        self.good(*self.words("policy", "delete", "golden"))
+        self.assertEqual(self.good(*self.words("policy", "list")), "")
+
+    def test_a_policy_that_is_not_there_is_status_1_and_no_text(self):
+        done = run(*self.words("policy", "show", "golden"))
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+        self.assertIn(b"no policy of that name", done.stderr)
+
+    def test_a_stored_policy_that_would_steer_a_terminal_is_not_shown(self):
+        for text in ("{}\x1b[2J", "{}\x7f", "\x08{}"):
+            self.double.policies["golden"] = text
+            self.refused(*self.words("policy", "show", "golden"), says=["control characters"])
+        self.double.policies["golden"] = "{\r\n\t}"
+        self.assertEqual(self.good(*self.words("policy", "show", "golden")), "{\r\n\t}\n")
+
+    def test_policy_commands_must_make_sense(self):
+        policy = self.write("policy.json", POLICY)
+        both = ("--runtime-policy", policy, "--mb-policy", policy)
+        self.refused(*self.words("policy", "create", "x"), says=["is wanted"])
+        self.refused(*self.words("policy", "create", "x", *both), says=["is wanted"])
+        self.refused(*self.words("policy", "create", "../x", *both[:2]), says=["../x"])
+        self.refused(*self.words("policy", "create", "x", "--runtime-policy", "none"), says=["none"])
+        bad = self.write("bad.json", "{")
+        self.refused(*self.words("policy", "create", "x", "--runtime-policy", bad))
+        self.refused(*self.words("policy", "create", "x", "--mb-policy", bad))
+        self.refused(*self.words("policy", "list", "--kind", "tpm"), says=["--kind"])
+        self.refused(*self.words("policy", "delete", "a/b"), says=["a/b"])
+        self.assertEqual(self.double.policies, {})
+
+    def test_a_verifier_that_stores_no_such_policies_says_so(self):
+        self.double.become("6.3.1")
+        self.refused(*self.words("policy", "list"), says=["stores no runtime policies"])
+        measured_boot = ("--kind", "measured-boot")
+        self.refused(*self.words("policy", "list", *measured_boot), says=["stores no measured-boot"])
 
     def test_the_doctor_says_what_is_wrong(self):
         key = self.folder / "key"

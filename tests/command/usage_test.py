@@ -50,6 +50,10 @@ ACCEPTS = {
     ("keylime", "list"): KEYLIME,
     ("keylime", "quote"): KEYLIME,
     ("keylime", "doctor"): [*KEYLIME, "--config"],
+    ("keylime", "policy", "create"): [*KEYLIME, "--runtime-policy", "--mb-policy"],
+    ("keylime", "policy", "show"): [*(o for o in KEYLIME if o != "--json"), "--kind"],
+    ("keylime", "policy", "list"): [*KEYLIME, "--kind"],
+    ("keylime", "policy", "delete"): [*KEYLIME, "--kind"],
     ("boot-config", "render"): [*RENDER, *COMPLETE, "--output"],
     ("boot-config", "switch"): [*SWITCH, "--json"],
     ("boot-config", "check"): ["--boot-root", "--label", "--format", "--json"],
@@ -63,6 +67,7 @@ OPERAND = [
     *(("eventlog",), ("ima",), ("policy", "check")),
     *(("boot-config", "switch"), ("boot-config", "check")),
     *(("keylime", command) for command in ("add", "status", "wait", "delete", "quote")),
+    *(("keylime", "policy", command) for command in ("create", "show", "delete")),
 ]
 # What does not exist yet, and what is nearly right.
 NEVER = [
@@ -103,7 +108,7 @@ class Help(CommandCase):
     def test_help_lists_every_command(self):
         text = self.good("--help")
         for command in ACCEPTS:
-            self.assertIn(f"\n  {' '.join(command)} ", text)
+            self.assertRegex(text, rf"\n  {' '.join(command)}\s")
 
     def test_version(self):
         self.assertRegex(
@@ -162,6 +167,10 @@ class Commands(CommandCase):
     def test_a_half_keylime_command(self):
         self.refused("keylime", says=["see attest keylime --help"])
         self.refused("keylime", "restart", says=["restart", "see attest keylime --help"])
+        self.refused("keylime", "policy", says=["see attest keylime --help"])
+        self.refused("keylime", "policy", "restart", says=["see attest keylime --help"])
+        self.assertIn("Usage: attest keylime", self.good("keylime", "policy", "--help"))
+        self.refused("keylime", "policy", "--json", says=["see attest keylime --help"])
         self.refused("keylime", "--json", says=["see attest keylime --help"])
         self.assertIn("Usage: attest keylime", self.good("keylime", "--help"))
 
@@ -206,7 +215,8 @@ class Options(CommandCase):
         for command in ACCEPTS:
             with self.subTest(command):
                 if command in OPERAND:
-                    operand = "UUID" if command[0] == "keylime" else "FILE"
+                    names = {"keylime": "NAME" if command[1:2] == ("policy",) else "UUID"}
+                    operand = names.get(command[0], "FILE")
                     self.refused(*command, says=[f"{operand} is missing"])
                     self.refused(*command, "", says=[f"{operand} is empty"])
                     self.refused(*command, "a", "b", says=["unexpected argument 'b'"])

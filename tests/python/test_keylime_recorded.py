@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Keylime client against recordings of real verifiers and registrars."""
 
+import itertools
 import sys
 
 import pytest
@@ -50,6 +51,92 @@ def added(double, keylime, verdict: str) -> None:
 def test_versions_are_negotiated(double, keylime):
     newest = double.version == "7.14.3"
     assert keylime.versions() == (("2.6", "2.6") if newest else ("2.0", "2.0"))
+
+
+def test_a_version_that_is_known_is_not_asked_for_again(double, keylime):
+    double.register(UUID, ak=AK)
+    for _ in range(3):
+        assert keylime.lookup(UUID) is not None
+        assert keylime.list() == []
+    # Before 7.12 a registrar does not say its version: lists are asked for downwards.
+    assert double.requests.count("GET /version") == 2
+    double.requests.clear()
+    keylime.lookup(UUID)
+    keylime.list()
+    version = keylime.versions()[0]
+    assert double.requests[:2] == [f"GET /v{version}/agents/{UUID}", f"GET /v{version}/agents/"]
+
+
+def test_an_unknown_agent_costs_one_more_question(double, keylime):
+    keylime.versions()
+    double.requests.clear()
+    assert keylime.status(UUID) is None
+    assert [line.rpartition("/")[2] for line in double.requests] == [UUID, "version"]
+
+
+@pytest.mark.parametrize("double", ["7.14.3", "6.3.1"], indirect=True)
+def test_a_service_of_another_release_is_asked_anew_once(double, keylime):
+    """What was asked in a version that is no more was not done, and is asked again."""
+    double.register(UUID, ak=AK)
+    agent = keylime.lookup(UUID)
+    assert keylime.list() == []
+    other = "6.3.1" if double.version == "7.14.3" else "7.14.3"
+    double.become(other)
+    double.requests.clear()
+    keylime.add(agent, runtime_policy=POLICY)
+    # What an upgraded verifier does not know of an old body it would pass over, the policy with it.
+    assert double.requests[0] == "GET /version"
+    assert ("allowlist" in double.added[UUID]) == (other == "6.3.1")
+    assert ("runtime_policy" in double.added[UUID]) == (other == "7.14.3")
+    assert keylime.list() == [UUID]
+    assert keylime.lookup(UUID) == agent
+    double.verdicts[UUID] = "trusted"
+    assert keylime.wait(UUID, 20.0).trusted
+    keylime.delete(UUID)
+    assert double.added == {}
+
+
+def test_policies_are_stored_as_soon_as_the_verifier_can(pki):
+    with KeylimeDouble(pki, "6.3.1") as double:
+        keylime = libattest.Keylime(
+            verifier=double.verifier,
+            ca=pki.text("ca.crt"),
+            cert=pki.text("client.crt"),
+            key=pki.text("client.key"),
+        )
+        with pytest.raises(libattest.KeylimeError, match="stores no runtime policies"):
+            keylime.create_policy("golden", POLICY)
+        double.become("7.14.3")
+        keylime.create_policy("golden", POLICY)
+        assert keylime.list_policies() == ["golden"]
+        assert double.policies == {"golden": POLICY}
+
+
+def test_a_service_that_lacks_each_version_in_turn_ends(pki):
+    """One that changes its mind under a call is asked anew once, not for ever."""
+    versions = itertools.cycle(["2.5", "2.6"])
+
+    def version(connection):
+        one = next(versions)
+        answer = {"current_version": one, "supported_versions": [one]}
+        connection.sendall(fault_server.json_answer(answer))
+
+    answers = {"GET /version": version}
+    with fault_server.FaultServer(pki, answers) as server:
+        keylime = libattest.Keylime(
+            verifier=f"127.0.0.1:{server.port}",
+            ca=pki.text("ca.crt"),
+            cert=pki.text("client.crt"),
+            key=pki.text("client.key"),
+        )
+        assert keylime.status(UUID) is None
+        before = len(server.requests)
+        assert keylime.status(UUID) is None
+        assert server.requests[before:] == [
+            f"GET /v2.5/agents/{UUID}",
+            "GET /version",
+            f"GET /v2.6/agents/{UUID}",
+        ]
 
 
 def test_an_agent_is_looked_up_added_listed_and_deleted(double, keylime):

@@ -28,13 +28,11 @@ class KeylimeDouble:
     """`pki` is fault_server's: its client may ask, its "server" certificate is shown."""
 
     def __init__(self, pki, version: str = "7.14.3", certificate: str = "server") -> None:
-        self.version = version
-        self.recordings = {
-            path.stem: json.loads(path.read_text()) for path in (VECTORS / version).glob("*.json")
-        }
+        self.become(version)
         self.registered: dict[str, dict] = {}
         self.added: dict[str, dict] = {}  # uuid -> the body of its POST
         self.added_at: dict[str, float] = {}
+        self.policies: dict[str, str] = {}  # stored runtime policies (7.14.3)
         self.verdicts: dict[str, str] = {}  # uuid -> trusted, failed, lost, not-reached, asked-in-vain, start
         self.pending = 0.5  # seconds in state 1 before the verdict
         self.requests: list[str] = []
@@ -45,6 +43,13 @@ class KeylimeDouble:
         context.load_verify_locations(pki.folder / "ca.crt")
         context.verify_mode = ssl.CERT_REQUIRED
         self._servers = [self._server(context, self._verifier), self._server(context, self._registrar)]
+
+    def become(self, version: str) -> None:
+        """Another release, in place: an upgrade, or the way back."""
+        self.version = version
+        self.recordings = {
+            path.stem: json.loads(path.read_text()) for path in (VECTORS / version).glob("*.json")
+        }
 
     @property
     def verifier(self) -> str:
@@ -154,6 +159,9 @@ class KeylimeDouble:
     def _verifier(self, method: str, path: str, body: bytes):
         if path == "/version":
             return self._recorded("verifier-version")
+        parts = path.split("/")
+        if len(parts) == 4 and parts[1:3] == ["v2.6", "allowlists"] and self.version == "7.14.3":
+            return self._policy(method, parts[3], body)
         uuid = self._agents(path)
         if uuid is None:
             return self._recorded("registrar-unsupported")
@@ -170,6 +178,22 @@ class KeylimeDouble:
             return self._recorded("delete", uuid)
         started = time.monotonic() - self.added_at[uuid] >= self.pending
         return self._recorded("status-" + (self.verdicts.get(uuid, "trusted") if started else "start"), uuid)
+
+    def _policy(self, method: str, name: str, body: bytes):
+        if method == "POST" and name in self.policies:
+            return self._recorded("policy-create-again")
+        if method == "POST":
+            self.policies[name] = base64.b64decode(json.loads(body)["runtime_policy"]).decode()
+            return self._recorded("policy-create")
+        if name == "":
+            return self._recorded("policy-list", results={"runtimepolicy names": list(self.policies)})
+        if name not in self.policies:
+            return self._recorded("policy-unknown")
+        if method == "DELETE":
+            del self.policies[name]
+            return self._recorded("policy-delete")
+        policy = {"name": name, "runtime_policy": self.policies[name]}
+        return self._recorded("policy-read", results=policy)
 
     def _add(self, uuid: str, body: bytes):
         if uuid in self.added:

@@ -4,9 +4,12 @@
  * The library's side of credential_test.sh.
  * usage: credential_check challenge EK_PUBLIC|- EK_CERTIFICATE|- AK CREDENTIAL ANSWER COMMAND
  *        credential_check chain EK_CERTIFICATE CA INTERMEDIATE SECONDS
- * challenge writes CREDENTIAL as tpm2_activatecredential reads it, runs COMMAND, which is to make
- * ANSWER out of it, and looks at that. Ends with 0 when the library is content, 1 when it refuses,
- * 3 when COMMAND fails, and 2 when something is wrong with the test.
+ *        credential_check appraise bound|claimed EK_PUBLIC AK CREDENTIAL ANSWER COMMAND QUOTE
+ * SIGNATURE PCRS NONCE POLICY challenge writes CREDENTIAL as tpm2_activatecredential reads it, runs
+ * COMMAND, which is to make ANSWER out of it, and looks at that. appraise does the same and judges
+ * a quote by POLICY with the key that the challenge bound, or with the same key as the node claims
+ * it. Ends with 0 when the library is content, 1 when it refuses, 3 when COMMAND fails, and 2 when
+ * something is wrong with the test.
  */
 
 #include <stdio.h>
@@ -53,15 +56,16 @@ static int save(const attest_credential* credential, const char* path) {
   return fclose(file) == 0 && written;
 }
 
-static int challenge(char** argv) {
+/* argv as of challenge; `*bound` is NULL unless the result is 0. */
+static int bind(attest_key** bound, char** argv) {
   const size_t public_len = load(first, argv[0]);
   const size_t certificate_len = load(second, argv[1]);
   const size_t ak_len = load(third, argv[2]);
   attest_ek* ek = NULL;
   attest_key* ak = NULL;
-  attest_key* bound = NULL;
   attest_credential* credential = NULL;
   int result = 2;
+  *bound = NULL;
   if (attest_ek_load(&ek, first, public_len, second, certificate_len) != ATTEST_OK ||
       attest_key_load(&ak, third, ak_len) != ATTEST_OK ||
       attest_credential_new(&credential, ek, ak) != ATTEST_OK || !save(credential, argv[3])) {
@@ -69,12 +73,76 @@ static int challenge(char** argv) {
   } else if (system(argv[5]) != 0) {
     result = 3;
   } else {
-    result = judge(attest_credential_check(&bound, credential, first, load(first, argv[4])));
+    result = judge(attest_credential_check(bound, credential, first, load(first, argv[4])));
   }
-  attest_key_free(bound);
   attest_credential_free(credential);
   attest_key_free(ak);
   attest_ek_free(ek);
+  return result;
+}
+
+static int challenge(char** argv) {
+  attest_key* bound = NULL;
+  const int result = bind(&bound, argv);
+  attest_key_free(bound);
+  return result;
+}
+
+/* 0: trusted, 1: not; the findings on standard output. */
+static int verdict(attest_evidence* evidence, const attest_policy* policy, const char* nonce) {
+  attest_appraise_options options = ATTEST_APPRAISE_OPTIONS_INIT;
+  options.nonce_len = load(first, nonce);
+  options.nonce = first;
+  attest_report* report = NULL;
+  if (attest_appraise(&report, evidence, policy, NULL, &options) != ATTEST_OK) {
+    return wrong("appraise");
+  }
+  for (size_t i = 0; i < attest_report_num_findings(report); ++i) {
+    attest_finding finding = ATTEST_FINDING_INIT;
+    if (attest_report_finding(&finding, report, i) == ATTEST_OK) {
+      (void)printf("%s: %s\n", finding.id, finding.message);
+    }
+  }
+  const int result = attest_report_verdict(report) == ATTEST_VERDICT_TRUSTED ? 0 : 1;
+  attest_report_free(report);
+  return result;
+}
+
+/* argv: AK QUOTE SIGNATURE PCRS NONCE POLICY. `bound` NULL: AK is what the node says. */
+static int appraise(const attest_key* bound, char** argv) {
+  attest_evidence* evidence = NULL;
+  attest_policy* policy = NULL;
+  const size_t quote_len = load(first, argv[1]);
+  const size_t signature_len = load(second, argv[2]);
+  const size_t pcrs_len = load(third, argv[3]);
+  int result = 2;
+  if (attest_evidence_new(&evidence) != ATTEST_OK ||
+      attest_evidence_set_quote(evidence, first, quote_len, second, signature_len, third,
+                                pcrs_len) != ATTEST_OK ||
+      (bound != NULL
+           ? attest_evidence_set_key(evidence, bound)
+           : attest_evidence_set_ak(evidence, first, load(first, argv[0]))) != ATTEST_OK ||
+      attest_policy_parse(&policy, (const char*)second, load(second, argv[5])) != ATTEST_OK) {
+    result = wrong("evidence");
+  } else {
+    result = verdict(evidence, policy, argv[4]);
+  }
+  attest_policy_free(policy);
+  attest_evidence_free(evidence);
+  return result;
+}
+
+/* argv: bound|claimed EK_PUBLIC AK CREDENTIAL ANSWER COMMAND QUOTE SIGNATURE PCRS NONCE POLICY. */
+static int whole(char** argv) {
+  char no_certificate[] = "-";
+  char* bind_argv[] = {argv[1], no_certificate, argv[2], argv[3], argv[4], argv[5]};
+  char* appraise_argv[] = {argv[2], argv[6], argv[7], argv[8], argv[9], argv[10]};
+  attest_key* bound = NULL;
+  int result = bind(&bound, bind_argv);
+  if (result == 0) {
+    result = appraise(strcmp(argv[0], "bound") == 0 ? bound : NULL, appraise_argv);
+  }
+  attest_key_free(bound);
   return result;
 }
 
@@ -98,5 +166,6 @@ static int chain(char** argv) {
 int main(int argc, char** argv) {
   if (argc == 8 && strcmp(argv[1], "challenge") == 0) return challenge(argv + 2);
   if (argc == 6 && strcmp(argv[1], "chain") == 0) return chain(argv + 2);
+  if (argc == 13 && strcmp(argv[1], "appraise") == 0) return whole(argv + 2);
   return wrong("usage");
 }

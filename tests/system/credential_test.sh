@@ -146,3 +146,49 @@ ask "$one/rsa.pub" "$one/0x01c00002.der" "$one/ak2.tss" one rsa ak2
 ask "$one/ecc.pub" "$one/0x01c00002.der" "$one/ak2.tss" one ecc ak2
 [ $status -eq 2 ] || fail "the certificate of another key ended with $status"
 passed 'a certificate must be of the public area'
+
+# The whole way: what the EK's TPM has answered for is what the quote is judged by.
+cd "$one"
+tpm2_pcrextend -Q "14:sha256=$(printf %064d 7)"
+value=$(tpm2_pcrread sha256:14 | sed -n 's/.*: 0x//p' | tr 'A-F' 'a-f')
+printf '{"version": 1, "bank": "sha256", "ak": {"attributes": "required", "binding": "required"}, "pcrs": {"14": ["%s"]}}' \
+  "$value" >policy.json
+head -c 20 /dev/urandom >nonce
+nonce=$(od -An -v -tx1 nonce | tr -d ' \n')
+for ak in ak2 ak3; do
+  tpm2_quote -Q -c $ak.ctx -l sha256:14 -q "$nonce" -g sha256 -m $ak.msg -s $ak.sig -o $ak.pcrs >"$work/out"
+  flush
+done
+head -c 20 /dev/urandom >other-nonce
+sed "s/$value/$(printf %064d 8)/" policy.json >other.json
+
+# appraise bound|claimed EK AK NODE AK_OF_NODE QUOTE NONCE POLICY: the status of credential_check.
+appraise() {
+  rm -f "$work/answer"
+  status=0
+  "$check" appraise "$1" "$2.pub" "$3.tss" "$work/credential" "$work/answer" \
+    "sh '$work/activate' $4 $2 $5 '$work' >'$work/out' 2>&1" "$6.msg" "$6.sig" "$6.pcrs" "$7" "$8" \
+    >"$work/said" || status=$?
+}
+expect() { # STATUS WORDS WHAT
+  cp "$work/said" "$work/out"
+  [ $status -eq "$1" ] || fail "$3 ended with $status"
+  [ -z "$2" ] || grep -q -e "$2" "$work/said" || fail "$3: not said: $2"
+  passed "$3"
+}
+for kind in rsa ecc384; do
+  appraise bound $kind ak2 one ak2 ak2 nonce policy.json
+  expect 0 '' "$kind: a quote of a key that its TPM answered for is trusted"
+done
+if grep -q ak-not-bound "$work/said"; then fail 'a bound key is reported as not bound'; fi
+appraise claimed rsa ak2 one ak2 ak2 nonce policy.json
+expect 1 ak-not-bound 'the same key, claimed'
+appraise bound rsa ak2 one ak2 ak3 nonce policy.json
+expect 1 signature 'a quote of the other key of the same TPM'
+appraise bound rsa ak2 one ak2 ak2 other-nonce policy.json
+expect 1 nonce 'an old quote'
+appraise bound rsa ak2 one ak2 ak2 nonce other.json
+expect 1 'PCR 14' 'another PCR value'
+appraise bound rsa ak2 two ak2 ak2 nonce policy.json
+[ $status -eq 3 ] || fail "another TPM answered ($status)"
+passed 'another TPM gets no verdict'

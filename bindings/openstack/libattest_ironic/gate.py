@@ -18,7 +18,7 @@ from . import launch
 from . import settings as settings_
 from .conf import CONF, report_only
 from .exceptions import AttestationFailure, StepRefused
-from .record import Record, boot_token
+from .record import FOREIGN, Record, boot_token
 
 LOG = log.getLogger(__name__)
 
@@ -26,6 +26,7 @@ LOG = log.getLogger(__name__)
 ATTEST_CLEAN = "attest_clean"
 ATTEST_DEPLOY = "attest_deploy"
 ATTEST_HANDOVER = "attest_handover"
+OWN = {ATTEST_CLEAN, ATTEST_DEPLOY, ATTEST_HANDOVER}
 _BEFORE = {"deploy", ATTEST_DEPLOY, ATTEST_HANDOVER}
 _AFTER_HANDOVER = {"tear_down_agent", "switch_to_tenant_network", "boot_instance"}
 # The ramdisk is gone when these run, and Ironic has wiped its token.
@@ -117,7 +118,8 @@ def check(node: Any, phase: str, *, same_boot: bool) -> None:
     verdict = record.verdict(phase)
     settings = settings_.read(node.driver_info)[0]
     if verdict is None:
-        raise AttestationFailure(f"there is no {phase} verdict of this deployment")
+        why = f"there is no {phase} verdict of this deployment"
+        raise AttestationFailure(f"{why}: {FOREIGN}" if record.foreign else why)
     if verdict["verdict"] != "trusted" and not launch.tolerated(verdict, settings):
         raise AttestationFailure(verdict["reason"], verdict["findings"])
     if verdict["settings"] != settings.digest:

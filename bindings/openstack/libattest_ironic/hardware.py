@@ -51,7 +51,7 @@ def check_configuration() -> None:
     if problems:
         raise exception.DriverLoadError(driver="libattest", reason="; ".join(problems))
     for option in reported:
-        LOG.warning("%s is false: a node that fails is only reported and goes on", option)
+        LOG.warning("report-only: %s is false, a node that fails goes on", option)
     for overrides in CONF.conductor.clean_step_priority_override or []:
         if "deploy.attest_clean" in overrides:
             LOG.warning(

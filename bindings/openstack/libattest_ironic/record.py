@@ -4,6 +4,9 @@
 The API can not write it. It is bounded: the column holds 64 KiB for all of Ironic. A verdict
 carries the cycle (one cleaning, one deployment), the boot and the settings that it is about; one
 that is about others is no verdict.
+
+Conductors of different versions may share a database. Of a record that another version wrote only
+what was pinned counts, which every version keeps in the same place: the node is attested anew.
 """
 
 import hashlib
@@ -12,10 +15,22 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from oslo_log import log
+
 from .attestation import Evidenced
 from .exceptions import one_line
 
+LOG = log.getLogger(__name__)
+
 FIELD = "libattest"
+# Raised whenever a record means something else than before.
+VERSION = 1
+# Pinned by another version in a way that this one does not know: no key is the same.
+UNREADABLE = "unreadable: written by another version"
+FOREIGN = (
+    "the attestation record was written by another version of libattest-openstack: nothing of it "
+    "is trusted, the node is attested anew"
+)
 MAX_FINDINGS = 5
 MAX_FINDING = 300
 
@@ -27,9 +42,36 @@ def boot_token(node: Any) -> str:
 
 
 def running(internal_info: Mapping[str, Any] | None) -> bool:
-    """Whether a node with this driver_internal_info waits for a verdict."""
+    """Whether a node with this driver_internal_info may wait for a verdict."""
     data = (internal_info or {}).get(FIELD)
-    return isinstance(data, dict) and isinstance(data.get("run"), dict)
+    return not _ours(data) or (data is not None and isinstance(data.get("run"), dict))
+
+
+def _ours(stored: Any) -> bool:
+    """Whether this version wrote it. Unknown fields are another version's, whatever it says."""
+    if stored is None:
+        return True
+    known = {"version", "cycle", "asked", "run", "verdicts", "pinned", "active"}
+    return isinstance(stored, dict) and stored.get("version") == VERSION and stored.keys() <= known
+
+
+def _pins_of(stored: Any) -> dict[str, Any]:
+    """What is kept of another version's record: a new version is no way to a new TPM."""
+    if not isinstance(stored, dict):
+        return {"pinned": _pins(stored)}
+    active = stored.get("active")
+    active_pins = active.get("pinned") if isinstance(active, dict) else active
+    return {"pinned": _pins(stored.get("pinned")), "active": {"pinned": _pins(active_pins)}}
+
+
+def _pins(stored: Any) -> dict[str, str]:
+    if stored is None:
+        return {}
+    names = {"ek_sha256", "ak_name"}
+    if isinstance(stored, dict) and stored.keys() <= names:
+        if all(isinstance(value, str) for value in stored.values()):
+            return dict(stored)
+    return dict.fromkeys(sorted(names), UNREADABLE)
 
 
 class Record:
@@ -38,9 +80,15 @@ class Record:
     def __init__(self, node: Any) -> None:
         self.node = node
         stored = node.driver_internal_info.get(FIELD)
-        self.data: dict[str, Any] = dict(stored) if isinstance(stored, dict) else {}
+        # Another version wrote it, and this one has not yet written over it.
+        self.foreign = not _ours(stored)
+        self.data: dict[str, Any] = _pins_of(stored) if self.foreign else dict(stored or {})
 
     def save(self) -> None:
+        if self.foreign:
+            LOG.warning("Node %(node)s: %(what)s", {"node": self.node.uuid, "what": FOREIGN})
+            self.foreign = False
+        self.data["version"] = VERSION
         self.node.set_driver_internal_info(FIELD, self.data)
         self.node.save()
 

@@ -22,9 +22,6 @@ from .record import Record, running
 
 LOG = log.getLogger(__name__)
 
-_OWN = {gate.ATTEST_CLEAN, gate.ATTEST_DEPLOY, gate.ATTEST_HANDOVER}
-
-
 # A deploy interface of Ironic's, which has no types.
 _Stock: Any = object
 
@@ -36,8 +33,21 @@ class AttestationMixin(_Stock):
         return {**super().get_properties(), **settings_.PROPERTIES}
 
     def validate(self, task: Any) -> None:
-        super().validate(task)
-        pxe.check_interface(task)
+        """Ironic's own validation and ours, in one text.
+
+        What does not stop a node is told where something else does, as for each node without an
+        image: `node validate` shows it then, and changes nothing. Alone it must not spoil a
+        validation: Nova, Metal3 and others deploy only onto nodes whose validation is clean.
+        """
+        try:
+            super().validate(task)
+            pxe.check_interface(task)
+        except exception.InvalidParameterValue as error:
+            settings, lines = problems(task.node)
+            lines += warnings(settings)
+            if not lines:
+                raise
+            raise exception.InvalidParameterValue("; ".join([*lines, str(error)])) from error
         validate_node(task.node)
 
     # Cleaning.
@@ -57,11 +67,11 @@ class AttestationMixin(_Stock):
     def get_clean_steps(self, task: Any) -> list[dict[str, Any]]:
         # The stock agent interfaces return the ramdisk's steps only. Ours come first, and one of
         # the ramdisk's of the same name is not ours.
-        others = [s for s in super().get_clean_steps(task) if s["step"] not in _OWN]
+        others = [s for s in super().get_clean_steps(task) if s["step"] not in gate.OWN]
         return [dict(s) for s in self._own(self.clean_steps, task)] + others
 
     def execute_clean_step(self, task: Any, step: dict[str, Any]) -> Any:
-        if step["step"] in _OWN:
+        if step["step"] in gate.OWN:
             return base.DeployInterface.execute_clean_step(self, task, step)
         return super().execute_clean_step(task, step)
 
@@ -97,7 +107,7 @@ class AttestationMixin(_Stock):
         steps = super().get_deploy_steps(task)
         gate.refuse_user_steps(task, self.deploy_steps)
         own = {s["step"] for s in self._own(self.deploy_steps, task)}
-        return [dict(s) for s in steps if s["step"] not in _OWN or s["step"] in own]
+        return [dict(s) for s in steps if s["step"] not in gate.OWN or s["step"] in own]
 
     def execute_deploy_step(self, task: Any, step: dict[str, Any]) -> Any:
         if gate.asked(task.node):
@@ -125,7 +135,7 @@ class AttestationMixin(_Stock):
 
     @staticmethod
     def _own(steps: list[dict[str, Any]], task: Any) -> list[dict[str, Any]]:
-        return [s for s in steps if s["step"] in _OWN] if gate.asked(task.node) else []
+        return [s for s in steps if s["step"] in gate.OWN] if gate.asked(task.node) else []
 
     @staticmethod
     def _attest(task: Any, phase: str, wait: str) -> Any:
@@ -156,13 +166,22 @@ class AttestationMixin(_Stock):
         active.WATCH.look(manager, context, type(self))
 
 
+def problems(node: Any) -> tuple[settings_.Settings, list[str]]:
+    """A node's settings, and one line for each that is missing or wrong."""
+    settings, lines = settings_.read(node.driver_info)
+    if settings.asked and not lines:
+        try:
+            lines = attestation.get(settings.interface).validate(settings)
+        except exception.InvalidParameterValue as error:
+            lines = [str(error)]
+    return settings, lines
+
+
 def validate_node(node: Any) -> None:
     """Raises InvalidParameterValue with everything that is missing or wrong in one text."""
-    settings, problems = settings_.read(node.driver_info)
-    if settings.asked and not problems:
-        problems = attestation.get(settings.interface).validate(settings)
-    if problems:
-        raise exception.InvalidParameterValue("; ".join(problems))
+    settings, lines = problems(node)
+    if lines:
+        raise exception.InvalidParameterValue("; ".join(lines))
     for line in warnings(settings):
         LOG.warning("Node %(node)s: %(line)s", {"node": node.uuid, "line": line})
 
@@ -175,8 +194,8 @@ def warnings(settings: settings_.Settings) -> list[str]:
     lines += lists.missing_files(settings.instance_lists, settings.launch.instance_policy)
     lines += launch.warnings(settings)
     lines += [
-        f"[keylime]fail_{phase}_on_attestation_failure is false: a failed attestation is only "
-        "reported"
+        f"report-only: [keylime]fail_{phase}_on_attestation_failure is false, a node that fails "
+        "goes on"
         for phase in ("clean", "deploy")
         if not gate.enforced(phase)
     ]

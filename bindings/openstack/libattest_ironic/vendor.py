@@ -9,9 +9,8 @@ from ironic.drivers import base
 from oslo_log import log
 
 from . import capture, steps
-from . import settings as settings_
 from .exceptions import AttestationFailure, AttestationPending, one_line
-from .record import Record
+from .record import FOREIGN, Record
 
 LOG = log.getLogger(__name__)
 
@@ -33,13 +32,13 @@ class LibattestVendor(base.VendorInterface):
     )
     def attestation_status(self, task: Any, **_: Any) -> dict[str, Any]:
         node = task.node
-        settings, problems = settings_.read(node.driver_info)
+        settings, problems = steps.problems(node)
         record = Record(node)
         run = record.run
         return {
             "attestation_interface": settings.interface,
             "problems": problems,
-            "warnings": steps.warnings(settings),
+            "warnings": steps.warnings(settings) + [FOREIGN] * record.foreign,
             "running": run["phase"] if run else None,
             "verdicts": {
                 phase: {key: value for key, value in verdict.items() if key != "token"}

@@ -39,6 +39,8 @@ class Outcome:
 def start(task: Any, phase: str) -> None:
     """Begins to attest, or goes on after an interruption. The node is saved first."""
     record = Record(task.node)
+    if record.cycle is None:
+        record.begin(asked=True)  # another version's record: its cycle is not known
     if record.run is None or record.run["phase"] != phase:
         record.start_run(phase)
     record.save()
@@ -142,6 +144,9 @@ def _find_agent(subject: Subject) -> None:
 def look(task: Any) -> None:
     """One look at a node that waits; the periodic calls it with a shared task."""
     record = Record(task.node)
+    if record.foreign:
+        _begin_anew(task)
+        return
     run = record.run
     if run is None:
         return
@@ -161,6 +166,35 @@ def look(task: Any) -> None:
         _conclude(task, run["id"], Outcome("unknown", reason))
     else:
         _submit(task.node)
+
+
+def _begin_anew(task: Any) -> None:
+    """Another version of ours began to attest this node, and this one does not know what it did."""
+    if (_step(task.node) or {}).get("step") not in gate.OWN:
+        return
+    task.upgrade_lock()
+    record = Record(task.node)
+    if not record.foreign:
+        return
+    # It was asked for, or the node would not wait in a step of ours.
+    record.begin(asked=True)
+    record.save()
+    _resume(task)  # the step runs again, and finds no verdict
+
+
+def _step(node: Any) -> dict[str, Any] | None:
+    """The step that a waiting node is in."""
+    step: dict[str, Any] | None = (
+        node.clean_step if node.provision_state == states.CLEANWAIT else node.deploy_step
+    )
+    return step
+
+
+def _resume(task: Any) -> None:
+    if task.node.provision_state == states.CLEANWAIT:
+        conductor_utils.notify_conductor_resume_clean(task)
+    else:
+        conductor_utils.notify_conductor_resume_deploy(task)
 
 
 def _conclude(task: Any, run_id: str, outcome: Outcome) -> None:
@@ -205,8 +239,10 @@ def _same_boot(record: Record, phase: str, outcome: Outcome) -> Outcome:
     """What is handed over is the boot that the image was written by."""
     if phase != "handover" or outcome.evidenced is None:
         return outcome
-    before = record.verdict("deploy") or {}
-    if "boot" not in before:
+    before = record.verdict("deploy")
+    if before is None:
+        return Outcome("failed", "no verdict of before the image is known; deploy again")
+    if before.get("verdict") != "trusted" and "boot" not in before:
         return outcome  # report-only: the failure was told
     now = outcome.evidenced
     if before.get("boot") != list(now.boot) or before.get("ek_sha256") != now.ek_sha256:
@@ -263,10 +299,7 @@ def _go_on(task: Any, phase: str, outcome: Outcome, *, goes_on: bool) -> None:
             warned = gate.enforced(phase)
             why = "trusted_boot_on_failure is warn" if warned else "this is report-only"
             LOG.warning("%s; %s, the node goes on", words, why)
-        if node.provision_state == states.CLEANWAIT:
-            conductor_utils.notify_conductor_resume_clean(task)
-        else:
-            conductor_utils.notify_conductor_resume_deploy(task)
+        _resume(task)
         return
     message = f"Attestation failed: {outcome.reason}"
     if node.provision_state == states.CLEANWAIT:

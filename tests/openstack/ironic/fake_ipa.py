@@ -30,6 +30,7 @@ class FakeIpa:
         self.ima = b""
         self.launch_log: bytes | None = None
         self.identity_of = None  # knob: another TPM, whose EK this one claims to have
+        self.claims: dict[str, str | None] = {}  # knob: what get_identity says instead
         self.held: threading.Event | None = None  # knob: until then no challenge is answered
         self.guess: bytes | None = None  # knob: an answer to the challenge that needs no TPM
         self.failing: set[str] = set()  # knob: commands that fail
@@ -190,6 +191,7 @@ class FakeIpa:
             "ek_public": _text(claimed.ek),
             "ek_certificate": _text(claimed.ek_certificate),
             "ak_public": _text(self.tpm.ak),
+            **self.claims,
         }
 
     def _activate_credential(self, credential: str, secret: str) -> dict:
@@ -232,7 +234,7 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def wait_until(what, timeout: float = 30.0) -> None:
+def wait_until(what, timeout: float = 90.0) -> None:
     deadline = time.monotonic() + timeout
     while not what():
         if time.monotonic() > deadline:

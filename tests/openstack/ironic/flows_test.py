@@ -6,6 +6,7 @@ import tempfile
 import time
 import unittest
 
+from fake_ipa import wait_until
 from service import ApiError, Ironic
 
 ASKED = {
@@ -127,6 +128,13 @@ class Verdicts(Flows):
         self.assertFalse(validated["deploy"]["result"])
         self.assertIn("tpm_ek_sha256", validated["deploy"]["reason"])
 
+    def test_what_ironic_finds_does_not_hide_what_is_wrong_with_the_settings(self):
+        info = {"attestation_interface": "scripted"}
+        node = self.ironic.enroll(info, deploy_interface="libattest-direct")
+        reason = self.ironic.request("GET", f"/v1/nodes/{node}/validate")["deploy"]["reason"]
+        for words in ("tpm_ek_sha256", "keylime_container", "image_source"):
+            self.assertIn(words, reason)
+
     def test_a_slow_peer_holds_up_nobody(self):
         slow, quick = self.available(), self.available()
         self.ironic.say(slow, "slow 8")
@@ -156,6 +164,55 @@ class Verdicts(Flows):
         self.ironic.provision(node, "active")
         self.ironic.wait(node, "deploy failed")
         self.assertIn("libattest.attestation.failed", self.ironic.log())
+
+
+class TwoVersions(Flows):
+    """A conductor of another version began; ours goes on, and trusts nothing that it wrote."""
+
+    options = {"libattest": {"attestation_timeout": "120"}}
+
+    def forge(self, node: str) -> None:
+        def change(info: dict) -> None:
+            record = info["libattest"]
+            verdict = {
+                "verdict": "trusted",
+                "reason": "trusted",
+                "at": 1,
+                "cycle": record["cycle"],
+                "token": record["run"]["token"],
+                "interface": "scripted",
+                "settings": "0" * 32,
+                "findings": [],
+            }
+            record.update(version=2, verdicts={"deploy": verdict, "handover": verdict})
+
+        self.ironic.rewrite(node, change)
+
+    def wait_in(self, node: str, step: str) -> None:
+        wait_until(lambda: (self.ironic.node(node)["deploy_step"] or {}).get("step") == step)
+        self.ironic.wait(node, "wait call-back")
+
+    def test_what_it_left_behind_is_attested_anew(self):
+        nodes = good, bad, late = [self.available() for _ in range(3)]
+        for node in nodes:
+            self.ironic.say(node, "trusted\n-" if node == late else "")
+            self.ironic.provision(node, "active")
+        for node in nodes:
+            self.wait_in(node, "attest_handover" if node == late else "attest_deploy")
+        self.ironic.stop()
+        for node in nodes:
+            self.forge(node)
+        self.ironic.say(good, "trusted")
+        self.ironic.say(bad, "failed")
+        self.ironic.say(late, "trusted")
+        self.ironic.start()
+        self.ironic.wait(good, "active")
+        self.assertIn("PCR 7", self.never_active(bad, "deploy failed")["last_error"])
+        # Whether the image was written in this boot is what the other version alone knew.
+        self.assertIn("deploy again", self.never_active(late, "deploy failed")["last_error"])
+        for node in nodes:
+            told = f"Node {node}: the attestation record was written by another version"
+            self.assertEqual(1, self.ironic.log().count(told))
 
 
 class WaysRound(Flows):
@@ -287,7 +344,7 @@ class ReportOnly(Flows):
     }
 
     def test_failures_are_only_reported_and_said_so(self):
-        self.assertIn("is only reported", self.ironic.log())
+        self.assertIn("report-only: [keylime]fail_clean_on_attestation_failure", self.ironic.log())
         node = self.ironic.enroll(ASKED)
         self.ironic.provision(node, "manage")
         self.ironic.wait(node, "manageable")
@@ -298,7 +355,25 @@ class ReportOnly(Flows):
         self.ironic.wait(node, "active")
         status = self.ironic.passthru(node, "attestation_status")
         self.assertEqual({"failed"}, {v["verdict"] for v in status["verdicts"].values()})
-        self.assertEqual(2, sum("only reported" in line for line in status["warnings"]))
+        self.assertEqual(2, sum(line.startswith("report-only") for line in status["warnings"]))
+
+    def test_validation_says_so_and_is_clean_once_the_node_has_an_image(self):
+        node = self.ironic.enroll(ASKED, deploy_interface="libattest-direct")
+        validated = self.ironic.request("GET", f"/v1/nodes/{node}/validate")["deploy"]
+        self.assertFalse(validated["result"])
+        for words in ("report-only: [keylime]fail_clean", "report-only: [keylime]fail_deploy",
+                      "allowlist is not a file on conductor", "image_source"):  # fmt: skip
+            self.assertIn(words, validated["reason"])
+        self.ironic.set(
+            node,
+            instance_info__image_source="http://127.0.0.1/image",
+            instance_info__image_checksum="0" * 32,
+        )
+        validated = self.ironic.request("GET", f"/v1/nodes/{node}/validate")
+        # What Nova asks for before it deploys.
+        for interface in ("deploy", "power", "storage"):
+            self.assertTrue(validated[interface]["result"], validated[interface])
+        self.assertIn("allowlist is not a file on conductor", self.ironic.log())
 
 
 class Required(Flows):

@@ -14,12 +14,14 @@ import os
 import pathlib
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import tomllib
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "bindings" / "openstack"
@@ -83,14 +85,19 @@ def write_metadata(folder: pathlib.Path, extra: dict[str, dict[str, str]] | None
 
 
 class Ironic:
-    """One Ironic. `options` are merged into OPTIONS; a folder of its own."""
+    """One Ironic. `options` are merged into OPTIONS; a folder of its own.
+
+    `installed`: the package is there, or comes, by pip.
+    """
 
     def __init__(
         self,
         folder: pathlib.Path,
         options: dict[str, dict[str, str]] | None = None,
         python: str = sys.executable,
+        installed: bool = False,
     ) -> None:
+        self.installed = installed
         self.folder = pathlib.Path(folder)
         self.python = python
         self.verdicts = self.folder / "verdicts"
@@ -107,11 +114,12 @@ class Ironic:
             "json_rpc": {"port": str(rpc)},
             "database": {"connection": f"sqlite:///{self.folder}/ironic.sqlite"},
             "service_catalog": {"endpoint_override": self.url, "auth_type": "none"},
-            "libattest": {
+        }
+        if not installed:
+            own["libattest"] = {
                 "enabled_attestation_interfaces": "no-attestation,scripted",
                 "lists_dir": str(self.folder / "lists"),
-            },
-        }
+            }
         for source in (own, options or {}):
             for section, values in source.items():
                 self.options.setdefault(section, {}).update(values)
@@ -120,12 +128,13 @@ class Ironic:
     def __enter__(self) -> "Ironic":
         for name in ("lists", "verdicts", "plugin"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        write_metadata(
-            self.folder / "plugin",
-            {"ironic_libattest.attestation": {"scripted": "scripted:ScriptedAttestation"}},
-        )
+        if not self.installed:
+            write_metadata(
+                self.folder / "plugin",
+                {"ironic_libattest.attestation": {"scripted": "scripted:ScriptedAttestation"}},
+            )
         self._write_configuration()
-        self._run("dbsync", "create_schema").wait()
+        self._make_database()
         self.start()
         return self
 
@@ -139,7 +148,7 @@ class Ironic:
 
     def start(self, ready: bool = True) -> None:
         self.process = self._run("singleprocess")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while ready:
             with contextlib.suppress(OSError, ValueError):
                 if self.options["DEFAULT"]["enabled_hardware_types"].split(",")[0] in json.dumps(
@@ -180,6 +189,12 @@ class Ironic:
             raise ApiError(error.code, error.read().decode(errors="replace")) from None
         return json.loads(text) if text else None
 
+    @property
+    def newest(self) -> tuple[int, ...]:
+        """The newest version of its API."""
+        version = self.request("GET", "/v1")["version"]["version"]
+        return tuple(int(part) for part in version.split("."))
+
     def enroll(self, driver_info: dict | None = None, **fields) -> str:
         body = {
             "driver": "libattest-fake",
@@ -200,20 +215,19 @@ class Ironic:
         ]
         self.request("PATCH", f"/v1/nodes/{uuid}", patch)
 
-    def provision(self, uuid: str, target: str, **more) -> None:
+    def provision(self, uuid: str, target: str, version: str = VERSION, **more) -> None:
         # A node is locked for a moment after each change: 409 is worth another try.
         for attempt in range(50):
             try:
-                self.request(
-                    "PUT", f"/v1/nodes/{uuid}/states/provision", {"target": target, **more}
-                )
+                path = f"/v1/nodes/{uuid}/states/provision"
+                self.request("PUT", path, {"target": target, **more}, version)
                 return
             except ApiError as error:
                 if error.status != 409 or attempt == 49:
                     raise
                 time.sleep(0.1)
 
-    def wait(self, uuid: str, *wanted: str, timeout: float = 40) -> dict:
+    def wait(self, uuid: str, *wanted: str, timeout: float = 120) -> dict:
         deadline = time.monotonic() + timeout
         while True:
             node = self.node(uuid)
@@ -243,7 +257,28 @@ class Ironic:
         """What the interface `scripted` finds from now on; "" for nothing yet."""
         (self.verdicts / uuid).write_text(verdict)
 
+    def rewrite(self, uuid: str, change: Callable[[dict], None]) -> None:
+        """Changes a node's driver_internal_info, as another conductor may. Ironic is stopped."""
+        with contextlib.closing(sqlite3.connect(self.folder / "ironic.sqlite")) as db, db:
+            found = db.execute("SELECT driver_internal_info FROM nodes WHERE uuid = ?", [uuid])
+            info = json.loads(found.fetchone()[0])
+            change(info)
+            db.execute(
+                "UPDATE nodes SET driver_internal_info = ? WHERE uuid = ?", [json.dumps(info), uuid]
+            )
+
     # Its process.
+
+    # A database without a node, by the Python that made it: to make one takes seconds.
+    _empty: dict[str, bytes] = {}
+
+    def _make_database(self) -> None:
+        database = self.folder / "ironic.sqlite"
+        if self.python in self._empty:
+            database.write_bytes(self._empty[self.python])
+            return
+        self._run("dbsync", "create_schema").wait()
+        self._empty[self.python] = database.read_bytes()
 
     def _run(self, command: str, *arguments: str) -> subprocess.Popen:
         code = (
@@ -254,7 +289,8 @@ class Ironic:
             f"module = __import__(package + '.{command}', fromlist=['main'])\n"
             "sys.exit(module.main())\n"
         )
-        path = [self.folder / "plugin", PACKAGE, HERE, *os.environ.get("PYTHONPATH", "").split(":")]
+        own = [] if self.installed else [self.folder / "plugin", PACKAGE, HERE]
+        path = [*own, *os.environ.get("PYTHONPATH", "").split(":")]
         environment = {
             **os.environ,
             "PYTHONPATH": ":".join(str(part) for part in path if str(part)),

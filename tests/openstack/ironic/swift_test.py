@@ -106,7 +106,7 @@ class Swift:
             )
             # Debian's Python has Swift; Ironic may run on another.
             self._run(name, ["/usr/bin/python3", "-W", "ignore", "-c", code])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 self.token = self._authenticate()

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Unit tests on Ironic's own test bases: settings, lists, identity, gate, active nodes."""
 
+import base64
 import gzip
 import hashlib
 import io
+import json
 import os
 import pathlib
 import sys
 import tarfile
 import tempfile
 import time
+import uuid
 from unittest import mock
 
 # The first of Ironic's: it chooses between eventlet and threads.
@@ -18,6 +21,7 @@ import libattest
 import yaml
 from ironic.common import exception, states
 from ironic.conductor import task_manager
+from ironic.drivers.modules import agent
 from ironic.tests.unit.db import base as db_base
 from ironic.tests.unit.objects import utils as obj_utils
 
@@ -32,18 +36,28 @@ from libattest_ironic import (  # noqa: E402
     identity,
     inprocess,
     jobs,
+    keylime,
     lists,
     settings,
     waiting,
 )
 from libattest_ironic.attestation import Evidenced, Subject  # noqa: E402
+from libattest_ironic.conf import CONF  # noqa: E402
+from libattest_ironic.deploy import DirectDeploy  # noqa: E402
 from libattest_ironic.exceptions import (  # noqa: E402
     AttestationFailure,
     AttestationPending,
     StepRefused,
     one_line,
 )
-from libattest_ironic.record import MAX_FINDINGS, Record, boot_token  # noqa: E402
+from libattest_ironic import record as record_module  # noqa: E402
+from libattest_ironic.record import (  # noqa: E402
+    FIELD,
+    MAX_FINDINGS,
+    UNREADABLE,
+    Record,
+    boot_token,
+)
 
 EK = "e" * 64
 GOOD = {
@@ -275,6 +289,14 @@ class Identity(Base):
         self.config(ek_ca_dir=str(self.folder), group="libattest")
         self.refused("shows no endorsement key certificate", EK)
 
+    def test_a_certificate_is_checked_in_each_mode_where_authorities_are_known(self):
+        self.config(ek_ca_dir=str(self.folder), group="libattest")
+        read, _ = settings.read(GOOD)
+        for trust in ("enrolled", "first_use", "ca"):
+            self.config(ek_trust=trust, group="libattest")
+            with self.assertRaisesRegex(AttestationFailure, "there is no certificate in"):
+                identity.check_ek(read, {}, EK.encode(), b"a certificate")
+
     def test_ca_pins_too(self):
         self.config(ek_trust="ca", ek_ca_dir=str(self.folder), group="libattest")
         with mock.patch.object(identity, "_check_chain"):
@@ -363,6 +385,49 @@ class Gate(Base):
                     with self.subTest(step["step"]), self.assertRaisesRegex(StepRefused, ""):
                         gate.check_order(task, own)
 
+    def test_requests_and_templates_may_not_name_a_step_of_ours(self):
+        node = self.deploying()
+        ours = {"interface": "deploy", "step": "attest_deploy", "args": {}, "priority": 0}
+        other = {**ours, "interface": "bios"}
+        template = mock.Mock(steps=[ours])
+        template.name = "CUSTOM_UNATTESTED"
+        with self.task(node) as task, mock.patch.object(
+            gate.deploy_template.DeployTemplate, "list_by_names", return_value=[template]
+        ):
+            own = task.driver.deploy.deploy_steps
+            task.node.set_driver_internal_info("user_deploy_steps", [other])
+            gate.refuse_user_steps(task, own)
+            task.node.set_driver_internal_info("user_deploy_steps", [other, ours])
+            with self.assertRaisesRegex(StepRefused, "the deploy request names"):
+                gate.refuse_user_steps(task, own)
+            with self.assertRaisesRegex(StepRefused, "the deploy request names"):
+                task.driver.deploy.get_deploy_steps(task)
+            task.node.set_driver_internal_info("user_deploy_steps", [])
+            task.node.instance_info = {"traits": ["CUSTOM_UNATTESTED"]}
+            with self.assertRaisesRegex(StepRefused, "template CUSTOM_UNATTESTED names"):
+                gate.refuse_user_steps(task, own)
+
+    def test_a_bad_verdict_ends_its_phase(self):
+        node = self.deploying()
+        self.assertFalse(gate.settled(node, "deploy"))
+        record = Record(node)
+        record.set_verdict("deploy", "failed", "a bad file", interface="keylime", settings="s")
+        record.save()
+        with self.assertRaisesRegex(AttestationFailure, "a bad file"):
+            gate.settled(node, "deploy")
+        record.set_verdict(
+            "deploy",
+            "failed",
+            "a bad file",
+            interface="keylime",
+            settings=settings.read(node.driver_info)[0].digest,
+        )
+        record.save()
+        with self.assertRaisesRegex(AttestationFailure, "a bad file"):
+            gate.check(node, "deploy", same_boot=True)
+        self.config(fail_deploy_on_attestation_failure=False, group="keylime")
+        self.assertTrue(gate.settled(node, "deploy"))
+
     def test_a_step_is_refused_in_the_way_that_ironic_handles(self):
         self.assertTrue(issubclass(StepRefused, exception.InstanceDeployFailure))
         self.assertTrue(issubclass(StepRefused, exception.InvalidParameterValue))
@@ -371,8 +436,6 @@ class Gate(Base):
         node = self.node(driver_internal_info={"agent_cached_clean_steps": {"deploy": [
             {"interface": "deploy", "step": "attest_clean", "priority": 0}]}})
         with self.task(node) as task:
-            from libattest_ironic.deploy import DirectDeploy
-
             steps = DirectDeploy().get_clean_steps(task)
         self.assertEqual([95], [s["priority"] for s in steps if s["step"] == "attest_clean"])
 
@@ -388,9 +451,302 @@ class Gate(Base):
             with self.assertRaisesRegex(exception.InvalidParameterValue, ""):
                 task.driver.deploy.take_over(task)
             self.config(allow_adopt=True, group="libattest")
-            Record(task.node).begin(asked=True)
+            record = Record(task.node)
+            record.begin(asked=True)
+            record.save()
+            self.assertNotEqual("", active.unattested(task.node))
             task.driver.deploy.take_over(task)
             self.assertEqual("", active.unattested(task.node))
+
+
+class Execution(Base):
+    """The second look, where a step runs: lists of steps that Ironic made without asking us."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.deploy = DirectDeploy()
+        self.stock = self.enterContext(mock.patch.object(agent.AgentDeploy, "execute_deploy_step"))
+        self.steps = [dict(step) for step in self.deploy.deploy_steps]
+        node = self.node(provision_state=states.DEPLOYING)
+        with self.task(node) as task:
+            gate.begin(task)
+        node.refresh()
+        node.set_driver_internal_info("deploy_steps", self.steps)
+        node.save()
+        self.deployed = node
+
+    def execute(self, name: str) -> None:
+        step = next(step for step in self.steps if step["step"] == name)
+        with self.task(self.deployed) as task:
+            self.deploy.execute_deploy_step(task, step)
+
+    def test_a_core_step_waits_for_its_verdict(self):
+        for name in ("write_image", "prepare_instance_boot"):
+            self.assertRaises(AttestationFailure, self.execute, name)
+        self.stock.assert_not_called()
+        self.trusted(self.deployed, "deploy")
+        self.execute("write_image")
+        self.stock.assert_called_once()
+        for name in ("tear_down_agent", "boot_instance"):
+            self.assertRaises(AttestationFailure, self.execute, name)
+        self.trusted(self.deployed, "handover")
+        self.execute("boot_instance")
+
+    def test_no_step_runs_by_a_list_that_lacks_or_moves_one(self):
+        for phase in ("deploy", "handover"):
+            self.trusted(self.deployed, phase)
+        for name in ("attest_deploy", "attest_handover", "write_image"):
+            moved = [{**s, "priority": 1} if s["step"] == name else s for s in self.steps]
+            lacking = [step for step in self.steps if step["step"] != name]
+            for steps in (moved, lacking):
+                self.deployed.set_driver_internal_info("deploy_steps", steps)
+                self.deployed.save()
+                self.assertRaises(StepRefused, self.execute, "boot_instance")
+        self.stock.assert_not_called()
+
+    def test_nothing_changes_for_a_node_that_does_not_ask(self):
+        self.deployed.driver_info = {}
+        self.deployed.set_driver_internal_info("deploy_steps", [])
+        self.deployed.del_driver_internal_info(FIELD)
+        self.deployed.save()
+        self.execute("boot_instance")
+        self.stock.assert_called_once()
+
+
+class InProcess(Base):
+    """What is asked before evidence is, and what it is judged by."""
+
+    LISTS = lists.Lists(b"0" * 64 + b" /a\n", None)
+
+    def subject(self, **pinned: str) -> Subject:
+        lists_of_instance = {"keylime_instance_container": "run", "attest_active": "optional"}
+        read, problems = settings.read({**GOOD, **lists_of_instance})
+        self.assertEqual([], problems)
+        subject = Subject("node", read, pinned, agent_uuid_found="agent")
+        subject.scratch["lists"] = self.LISTS
+        subject.scratch["node"] = libattest.Node()
+        return subject
+
+    def answering(self, ek: str) -> mock.Mock:
+        found = mock.Mock(ek=ek.encode(), ek_certificate=b"", ak=b"")
+        patches = {"registered": mock.Mock(return_value=found), "keylime": mock.Mock()}
+        self.enterContext(mock.patch.multiple(inprocess.peers, **patches))
+        self.enterContext(mock.patch.object(libattest, "EndorsementKey", FakeEk, create=True))
+        self.enterContext(
+            mock.patch.object(inprocess.lists_, "load", return_value=self.LISTS)
+        )
+        return self.enterContext(mock.patch.object(inprocess, "agent_evidence"))
+
+    def test_another_tpm_is_not_asked_for_a_quote(self):
+        quoted = self.answering("f" * 64)
+        driver = inprocess.InProcessAttestation()
+        for ask in (driver.validate_security_status, driver.validate_active):
+            with self.assertRaisesRegex(AttestationFailure, "another TPM answers"):
+                ask(self.subject())
+        quoted.assert_not_called()
+
+    def test_a_key_that_only_a_registrar_vouches_for_does_not_change(self):
+        self.config(ek_trust="first_use", group="libattest")
+        self.answering(EK)
+        verdict = inprocess.Verdict("other", (1, 0), ())
+        with mock.patch.object(inprocess, "appraise", return_value=verdict), \
+             self.assertRaisesRegex(AttestationFailure, "attestation key has changed"):
+            inprocess.InProcessAttestation().validate_security_status(
+                self.subject(ek_sha256=EK, ak_name="a"))
+
+    def test_the_policy_asks_for_all_of_it(self):
+        policy = json.loads(inprocess.make_policy(self.LISTS).to_json())
+        self.assertEqual("required", policy["ak"]["attributes"])
+        self.assertTrue(policy["ima"]["required"])
+        self.assertEqual("sha256", policy["bank"])
+        self.assertFalse(policy["allow_sha1"])
+        self.assertEqual(["/a"], list(policy["ima"]["runtime_policy"]["digests"]))
+
+    def test_fields_of_a_ramdisk_are_bounded(self):
+        good = base64.b64encode(b"x" * 9).decode()
+        self.assertEqual(b"x" * 9, inprocess.peers.field({"a": good}, "a", 9))
+        self.assertEqual(b"", inprocess.peers.field({"a": None}, "a", 9, required=False))
+        for answer in ({}, {"a": None}, {"a": 1}, {"a": [good]}, {"a": good * 2}, {"a": "%%%%"},
+                       {"a": good[:-1]}, {"b": good}):
+            with self.subTest(str(answer)), self.assertRaisesRegex(AttestationFailure, ""):
+                inprocess.peers.field(answer, "a", 9)
+
+
+class ByVerifier(Base):
+    """What the interface `keylime` does with what registrar, agent and verifier say."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.agent = mock.Mock(uuid="agent", ek=EK.encode(), ek_certificate=b"")
+        self.client = mock.Mock()
+        self.says("trusted")
+        one_list = lists.Lists(b"0" * 64 + b" /a\n", None)
+        for name, value in (("keylime", self.client), ("registered", self.agent)):
+            self.enterContext(mock.patch.object(keylime.peers, name, return_value=value))
+        self.enterContext(mock.patch.object(keylime.lists_, "load", return_value=one_list))
+        self.enterContext(mock.patch.object(libattest, "EndorsementKey", FakeEk, create=True))
+        self.identity = self.enterContext(
+            mock.patch.object(keylime, "_verify_identity", return_value=("a", (1, 0)))
+        )
+        self.driver = keylime.KeylimeAttestation()
+
+    def says(self, verdict: str) -> None:
+        self.client.status.return_value = mock.Mock(
+            verdict=verdict, state_name="a state", last_event_id="an event"
+        )
+
+    def subject(self, **pinned: str) -> Subject:
+        return Subject("node", settings.read(GOOD)[0], pinned, agent_uuid_found="agent")
+
+    def test_what_the_verifier_knew_before_is_deleted_first(self):
+        evidenced = self.driver.validate_security_status(self.subject())
+        self.assertEqual((EK, "a", (1, 0)),
+                         (evidenced.ek_sha256, evidenced.ak_name, evidenced.boot))
+        calls = [call[0] for call in self.client.method_calls]
+        self.assertLess(calls.index("delete"), calls.index("add"))
+        self.assertLess(calls.index("add"), calls.index("status"))
+
+    def test_only_trusted_is_trusted(self):
+        for verdict, kind in (("failed", AttestationFailure), ("not-attested", AttestationFailure),
+                              ("pending", AttestationPending), ("unreachable", AttestationPending),
+                              ("unknown", AttestationPending), ("", AttestationPending)):
+            self.says(verdict)
+            for ask in (self.driver.validate_security_status, self.driver.validate_active):
+                with self.subTest(verdict), self.assertRaisesRegex(kind, ""):
+                    ask(self.subject())
+        self.client.status.return_value = None
+        with self.assertRaisesRegex(AttestationFailure, "no longer attests"):
+            self.driver.validate_security_status(self.subject())
+
+    def test_a_reboot_under_an_attestation(self):
+        for now in (("a", (2, 0)), ("a", (1, 1)), ("b", (1, 0))):
+            self.identity.side_effect = [("a", (1, 0)), now]
+            with self.assertRaisesRegex(AttestationFailure, "rebooted"):
+                self.driver.validate_security_status(self.subject())
+
+    def test_another_tpm_is_not_given_to_the_verifier(self):
+        self.agent.ek = b"f" * 64
+        with self.assertRaisesRegex(AttestationFailure, "another TPM answers"):
+            self.driver.start_attestation(self.subject())
+        self.agent.ek = EK.encode()
+        self.config(ek_trust="first_use", group="libattest")
+        with self.assertRaisesRegex(AttestationFailure, "attestation key has changed"):
+            self.driver.start_attestation(self.subject(ak_name="another"))
+        self.client.add.assert_not_called()
+
+
+class IdentityQuote(Base):
+    def test_one_that_is_not_verified_is_refused(self):
+        report = mock.Mock(quote_verified=False, findings=[])
+        quote = mock.Mock(reset_count=1, restart_count=0)
+        quote.verify.return_value = report
+        key = mock.Mock()
+        key.name.hex.return_value = "a"
+        with mock.patch.object(libattest.Key, "load", return_value=key), \
+             mock.patch.object(libattest.Quote, "parse_keylime", return_value=quote):
+            with self.assertRaisesRegex(AttestationFailure, "not verified"):
+                keylime._verify_identity(b"", "", "nonce")
+            report.quote_verified = True
+            self.assertEqual(("a", (1, 0)), keylime._verify_identity(b"", "", "nonce"))
+
+
+class Records(Base):
+    """Records that another version of ours wrote: its pins count, and nothing else."""
+
+    def other(self, **changes) -> Record:
+        node = self.node(provision_state=states.DEPLOYING, uuid=str(uuid.uuid4()))
+        record = Record(node)
+        record.begin(asked=True)
+        record.data["pinned"] = {"ek_sha256": EK, "ak_name": "a"}
+        record.data["active"] = {"verdict": "trusted", "pinned": {"ek_sha256": EK}}
+        record.save()
+        self.trusted(node, "deploy")
+        self.assertTrue(gate.settled(node, "deploy"))
+        stored = {**Record(node).data, **changes}
+        node.set_driver_internal_info(FIELD, {k: v for k, v in stored.items() if v is not None})
+        node.save()
+        return Record(node)
+
+    def test_ours_is_used(self):
+        self.assertFalse(self.other().foreign)
+        self.assertFalse(Record(self.node()).foreign)
+
+    def test_of_others_nothing_is_trusted(self):
+        for change in ({"version": 2}, {"version": 0}, {"version": "1"}, {"version": None},
+                       {"of_tomorrow": True}):
+            with self.subTest(change):
+                record = self.other(**change)
+                self.assertTrue(record.foreign)
+                self.assertEqual({}, record.verdicts)
+                self.assertEqual((None, None), (record.cycle, record.run))
+                self.assertFalse(gate.settled(record.node, "deploy"))
+                with self.assertRaisesRegex(AttestationFailure, "another version"):
+                    gate.check(record.node, "deploy", same_boot=False)
+                watched = active.resume(
+                    record.node, settings.read(record.node.driver_info)[0], None, None)
+                self.assertEqual("unknown", watched.verdict)
+
+    def test_what_was_pinned_stays_pinned(self):
+        self.config(ek_trust="first_use", group="libattest")
+        record = self.other(version=2)
+        self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, record.pinned)
+        self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, active.active_pinned(record))
+        record.save()
+        self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, Record(record.node).pinned)
+
+    def test_pins_that_can_not_be_read_fit_no_key(self):
+        self.config(ek_trust="first_use", group="libattest")
+        read, _ = settings.read({k: v for k, v in GOOD.items() if k != "tpm_ek_sha256"})
+        for pinned in ({"key": "x"}, {"ek_sha256": 7}, ["a"], "a", {"ek_sha256": EK, "more": "b"}):
+            with self.subTest(str(pinned)):
+                record = self.other(version=2, pinned=pinned)
+                with mock.patch.object(libattest, "EndorsementKey", FakeEk, create=True), \
+                     self.assertRaisesRegex(AttestationFailure, "forget_identity"):
+                    identity.check_ek(read, record.pinned, EK.encode(), b"")
+                record = self.other(version=2, active={"pinned": pinned})
+                with self.assertRaisesRegex(AttestationFailure, "forget_identity"):
+                    active._hold(active.active_pinned(record), Evidenced(
+                        EK, "a", (1, 0), True, "l"))
+
+    def test_what_is_no_record_at_all(self):
+        for stored in ("trusted", ["trusted"], 1, True):
+            node = self.node(driver_internal_info={FIELD: stored})
+            record = Record(node)
+            self.assertEqual((True, {}), (record.foreign, record.verdicts))
+            self.assertEqual({UNREADABLE}, set(record.pinned.values()))
+            node.destroy()
+
+    def test_it_is_said_once_and_written_over(self):
+        record = self.other(version=2)
+        with mock.patch.object(record_module.LOG, "warning") as warned:
+            record.save()
+            Record(record.node).save()
+        warned.assert_called_once()
+        self.assertFalse(Record(record.node).foreign)
+
+    def test_only_a_node_that_waits_in_a_step_of_ours_goes_on(self):
+        for name, resumed in (("attest_deploy", 1), ("attest_handover", 1), ("write_image", 0)):
+            with self.subTest(name):
+                node = self.other(version=2).node
+                node.provision_state = states.DEPLOYWAIT
+                node.deploy_step = {"step": name, "interface": "deploy"}
+                node.save()
+                with task_manager.acquire(self.context, node.uuid, shared=True) as task, \
+                     mock.patch.object(waiting.conductor_utils,
+                                       "notify_conductor_resume_deploy") as resume:
+                    waiting.look(task)
+                self.assertEqual(resumed, resume.call_count)
+                node.refresh()
+                self.assertEqual({}, Record(node).verdicts)
+                self.assertEqual(not resumed, Record(node).foreign)
+
+    def test_a_run_that_begins_on_one_has_a_cycle(self):
+        node = self.other(version=2).node
+        with self.task(node) as task, mock.patch.object(waiting, "_submit"):
+            waiting.start(task, "handover")
+        node.refresh()
+        self.assertIsNotNone(Record(node).cycle)
+        self.assertEqual(Record(node).cycle, Record(node).run["cycle"])
 
 
 class Waiting(Base):
@@ -462,6 +818,11 @@ class Waiting(Base):
                 entry = self.conclude(node, self.good(**change))["handover"]
                 self.assertEqual("failed", entry["verdict"])
                 node.destroy()
+
+    def test_a_handover_alone_is_no_verdict_of_the_image(self):
+        node = self.waiting("handover")
+        entry = self.conclude(node, self.good())["handover"]
+        self.assertEqual("failed", entry["verdict"])
 
     def test_what_is_pinned_is_said(self):
         self.config(ek_trust="first_use", group="libattest")
@@ -613,6 +974,30 @@ class Active(Base):
         other = active.resume(node, settings.read(node.driver_info)[0], None, None)
         self.assertEqual("unknown", other.verdict)
 
+    def test_with_other_settings_it_begins_anew(self):
+        node = self.running()
+        self.round(node, self.good())
+        node.driver_info = {**node.driver_info, "keylime_vp": 9}
+        other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        self.assertEqual(("unknown", 0.0), (other.verdict, other.saved_at))
+
+    def test_what_was_found_before_it_left_is_not_held_against_it(self):
+        node = self.running()
+        watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        watched.since = "before it left"
+        self.again(node, watched, AttestationFailure("a bad file"))
+        self.assertFalse(node.maintenance)
+        self.assertNotIn("active", Record(node).data)
+
+    def test_nothing_is_built_on_what_was_bad(self):
+        node = self.running()
+        watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        before = watched.subject.scratch["node"]
+        watched.subject.scratch["policy"] = "of then"
+        self.again(node, watched, AttestationFailure("a bad file"))
+        self.assertEqual({"node"}, set(watched.subject.scratch))
+        self.assertIsNot(before, watched.subject.scratch["node"])
+
     def test_writes_are_few(self):
         node = self.running()
         watched = self.round(node, self.good())
@@ -714,6 +1099,21 @@ class Capture(Base):
                              [call.args[0] for call in store.return_value.put.call_args_list])
 
 
+class Status(Base):
+    def test_an_interface_that_is_enabled_and_not_there_is_a_problem_like_others(self):
+        self.config(enabled_attestation_interfaces=["typo"], group="libattest")
+        node = self.node({**GOOD, "attestation_interface": "typo"})
+        with self.task(node) as task:
+            shown = task.driver.vendor.attestation_status(task)
+        self.assertIn("there is no attestation interface 'typo'", shown["problems"])
+
+    def test_a_record_of_another_version_is_a_warning(self):
+        node = self.node(driver_internal_info={FIELD: {"version": 2}})
+        with self.task(node) as task:
+            shown = task.driver.vendor.attestation_status(task)
+        self.assertTrue(any("another version" in line for line in shown["warnings"]))
+
+
 class PolicySample(Base):
     def test_its_rules_are_ironics(self):
         from ironic.common import policy
@@ -736,6 +1136,31 @@ class Options(Base):
             ["fail_clean_on_attestation_failure", "fail_deploy_on_attestation_failure"],
             names["keylime"],
         )
+
+    def test_required_is_for_every_node(self):
+        self.config(
+            require_attestation=True,
+            enabled_attestation_interfaces=["keylime"],
+            default_attestation_interface="keylime",
+            group="libattest",
+        )
+        hardware.check_configuration()
+        refused = [line for line in settings.read({"attestation_interface": "no-attestation"})[1]
+                   if "require_attestation" in line]  # fmt: skip
+        self.assertEqual(1, len(refused))
+        for group, changes in (
+            (None, {"enabled_hardware_types": ["libattest-ipmi", "ipmi"]}),
+            ("keylime", {"fail_clean_on_attestation_failure": False}),
+            ("keylime", {"fail_deploy_on_attestation_failure": False}),
+            ("libattest", {"enabled_attestation_interfaces": ["keylime", "no-attestation"]}),
+        ):
+            with self.subTest(str(changes)):
+                before = {name: (CONF[group] if group else CONF)[name] for name in changes}
+                self.config(**changes, group=group)
+                with self.assertRaisesRegex(exception.DriverLoadError, "require_attestation is"):
+                    hardware.check_configuration()
+                self.config(**before, group=group)
+        hardware.check_configuration()
 
     def test_no_hardware_type_is_ironics_fake_one_or_supports_what_does_not_attest(self):
         from ironic.drivers import fake_hardware

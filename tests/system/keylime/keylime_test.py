@@ -258,6 +258,30 @@ class Keylime(unittest.TestCase):
 
     # The command.
 
+    def test_the_command_manages_stored_policies(self):
+        done = self.attest("policy", "list")
+        if OLD:
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn("stores no runtime policies", done.stderr)
+            return
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        policies = {"runtime": self.agent.runtime_policy().decode(), "measured-boot": "{}"}
+        for kind, text in policies.items():
+            with self.subTest(kind):
+                file = self.work / f"{kind}.json"
+                file.write_text(text)
+                option = "--runtime-policy" if kind == "runtime" else "--mb-policy"
+                create = ("policy", "create", "by-command", option, str(file))
+                self.assertEqual(self.attest(*create).stdout, "by-command: stored\n")
+                again = self.attest(*create)
+                self.assertEqual((again.returncode, again.stdout), (2, ""))
+                self.assertEqual(self.attest("policy", "list", "--kind", kind).stdout, "by-command\n")
+                shown = self.attest("policy", "show", "by-command", "--kind", kind)
+                self.assertEqual(json.loads(shown.stdout), json.loads(text))
+                gone = self.attest("policy", "delete", "by-command", "--kind", kind)
+                self.assertEqual(gone.stdout, "by-command: deleted\n")
+                self.assertEqual(self.attest("policy", "show", "by-command", "--kind", kind).returncode, 1)
+
     def test_the_command_does_the_same(self):
         self.assertEqual(self.attest("status", UUID).returncode, 1)
         self.agent.register("127.0.0.1", self.service.agents_port)

@@ -9,6 +9,7 @@ no lock is taken but to write.
 
 import base64
 import dataclasses
+import json
 import random
 import time
 from typing import Any
@@ -26,14 +27,16 @@ from . import settings as settings_
 from .attestation import Evidenced, Subject
 from .conf import CONF
 from .exceptions import AttestationFailure, AttestationPending, one_line
-from .jobs import JOBS
+from .jobs import ACTIVE_JOBS
 from .record import Record
 
 LOG = log.getLogger(__name__)
 
 FAULT = "attestation failure"
-# In base64 it is to stay within 4 KiB.
-MAX_STATE = 3000
+# What is saved of one node, as JSON: the column holds 64 KiB, and thousands of nodes have one.
+MAX_SAVED = 4096
+# The peer of all nodes whose agent did not answer the last time.
+SILENT = "silent agents"
 
 
 @dataclasses.dataclass(slots=True)
@@ -59,6 +62,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Watched] = {}
+        # The others, that are not to be attested, as they were when that was found out.
+        self._others: dict[str, Any] = {}
         self._caller: type | None = None
 
     def look(self, manager: Any, context: Any, caller: type) -> None:
@@ -91,17 +96,24 @@ class Watch:
             time.sleep(0)  # under eventlet: others may go on
         for uuid in self.nodes.keys() - seen:
             del self.nodes[uuid]
+            ACTIVE_JOBS.forget(uuid)
+        for uuid in self._others.keys() - seen:
+            del self._others[uuid]
 
     def _watched(self, context: Any, uuid: str, updated_at: Any) -> Watched | None:
         known = self.nodes.get(uuid)
         if known is not None and known.updated_at == updated_at:
             return known
+        if uuid in self._others and self._others[uuid] == updated_at:
+            return None
         node = node_object.Node.get_by_uuid(context, uuid)
         settings, _ = settings_.read(node.driver_info)
         violation = unattested(node)
         if not violation and (not settings.asked or settings.active == "off"):
             self.nodes.pop(uuid, None)
+            self._others[uuid] = updated_at
             return None
+        self._others.pop(uuid, None)
         watched = resume(node, settings, updated_at, known)
         watched.violation = violation
         self.nodes[uuid] = watched
@@ -112,10 +124,22 @@ class Watch:
             peer = attestation.get(watched.subject.settings.interface).peer(watched.subject)
         except exception.InvalidParameterValue:
             peer = watched.uuid
-        if JOBS.submit(("active", watched.uuid), peer, lambda _: run(watched), {}):
+        if peer == watched.uuid and watched.verdict == "unknown":
+            # Each may take a worker until its deadline: together they leave most to the others.
+            peer = SILENT
+        if ACTIVE_JOBS.submit(watched.uuid, peer, lambda _: self._run(watched), {}):
             # A little disorder keeps nodes that began together from always coming together.
             interval = CONF.libattest.active_interval
             watched.due = time.time() + interval * random.uniform(0.9, 1.0)
+
+    def _run(self, watched: Watched) -> None:
+        if self.nodes.get(watched.uuid) is not watched:
+            return  # it left, or came back as another, while it stood in line
+        try:
+            run(watched)
+        except Exception:
+            watched.unsaved = True
+            LOG.exception("The verdict of active node %s was not saved yet", watched.uuid)
 
 
 WATCH = Watch()
@@ -144,18 +168,29 @@ def resume(
     if same and known is not None and known.since == since:
         known.updated_at, known.subject.pinned = updated_at, subject.pinned
         return known
-    subject.scratch["node"] = restore(stored.get("state") if same else None, node.uuid)
-    # After rescue or service, or with other settings, what was found before counts no more.
+    if not same:
+        # After rescue or service, or with other settings, what was found before counts no more.
+        stored = {}
+    subject.scratch["node"] = restore(stored.get("state"), node.uuid)
     return Watched(
         node.uuid,
         updated_at,
         since,
         subject,
-        verdict=stored.get("verdict", "unknown") if same else "unknown",
-        reason=stored.get("reason", "") if same else "",
-        good_at=stored["good_at"] if same and stored.get("good_at") else time.time(),
-        saved_at=stored.get("at", 0.0) if same else 0.0,
+        verdict=stored.get("verdict", "unknown"),
+        reason=stored.get("reason", ""),
+        good_at=stored.get("good_at") or time.time(),
+        due=_first_turn(stored),
+        saved_at=stored.get("at", 0.0),
     )
+
+
+def _first_turn(stored: dict[str, Any]) -> float:
+    """A conductor that takes over a thousand good nodes does not ask them all at once."""
+    if stored.get("verdict") != "trusted":
+        return 0.0
+    interval: int = CONF.libattest.active_interval
+    return time.time() + interval * random.random()
 
 
 def active_pinned(record: Record) -> dict[str, str]:
@@ -280,9 +315,16 @@ def _write(task: Any, watched: Watched, evidenced: Evidenced | None) -> None:
         "settings": watched.subject.settings.digest,
         "pinned": pinned,
     }
-    state = watched.subject.scratch["node"].export() if watched.verdict == "trusted" else b""
-    if 0 < len(state) <= MAX_STATE:
-        entry["state"] = base64.b64encode(state).decode()
+    if watched.verdict == "trusted":
+        state = base64.b64encode(watched.subject.scratch["node"].export()).decode()
+        if len(json.dumps({**entry, "state": state})) <= MAX_SAVED:
+            entry["state"] = state
+        else:
+            LOG.warning(
+                "Node %(node)s: its state is too big to be saved (%(size)d bytes); a conductor "
+                "that takes the node over reads its logs from their beginning",
+                {"node": watched.uuid, "size": len(state)},
+            )
     record.data["active"] = entry
     record.save()
     watched.saved_at = now

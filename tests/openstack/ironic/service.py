@@ -83,16 +83,21 @@ def write_metadata(folder: pathlib.Path, extra: dict[str, dict[str, str]] | None
 
 
 class Ironic:
-    """One Ironic. `options` are merged into OPTIONS; a folder of its own."""
+    """One Ironic. `options` are merged into OPTIONS; a folder of its own.
+
+    `interfaces`: entry points of attestation interfaces beside the plug-in's own.
+    """
 
     def __init__(
         self,
         folder: pathlib.Path,
         options: dict[str, dict[str, str]] | None = None,
         python: str = sys.executable,
+        interfaces: dict[str, str] | None = None,
     ) -> None:
         self.folder = pathlib.Path(folder)
         self.python = python
+        self.interfaces = {"scripted": "scripted:ScriptedAttestation", **(interfaces or {})}
         self.verdicts = self.folder / "verdicts"
         self.port, rpc = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -122,7 +127,7 @@ class Ironic:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         write_metadata(
             self.folder / "plugin",
-            {"ironic_libattest.attestation": {"scripted": "scripted:ScriptedAttestation"}},
+            {"ironic_libattest.attestation": self.interfaces},
         )
         self._write_configuration()
         self._run("dbsync", "create_schema").wait()

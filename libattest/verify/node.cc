@@ -16,8 +16,7 @@ using policy::Severity;
 }  // namespace
 
 NodeState::Seen seen_now(const tpm::AttestationKey& key, const tpm::ClaimedQuote& verified) {
-  crypto::Hasher sha256(crypto::Hash::kSha256);
-  return {sha256(key.key().spki()),  verified.clock,
+  return {key.spki_sha256(),         verified.clock,
           verified.reset_count,      verified.restart_count,
           verified.firmware_version, {key.name().begin(), key.name().end()}};
 }

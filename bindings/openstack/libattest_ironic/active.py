@@ -37,6 +37,8 @@ FAULT = "attestation failure"
 MAX_SAVED = 4096
 # The peer of all nodes whose agent did not answer the last time.
 SILENT = "silent agents"
+# Seconds between the starts of two rounds, at most.
+MAX_PAUSE = 0.05
 
 
 @dataclasses.dataclass(slots=True)
@@ -87,13 +89,13 @@ class Watch:
                 continue
             try:
                 watched = self._watched(context, uuid, updated_at)
-                if watched is not None and time.time() >= watched.due:
-                    self._start(watched)
+                started = watched is not None and self._start_if_due(watched)
             except exception.NodeNotFound:
                 continue
             except Exception:
                 LOG.exception("Active node %s can not be looked at; the others are", uuid)
-            time.sleep(0)  # under eventlet: others may go on
+                started = False
+            time.sleep(self._pause() if started else 0)  # under eventlet: others may go on
         for uuid in self.nodes.keys() - seen:
             del self.nodes[uuid]
             ACTIVE_JOBS.forget(uuid)
@@ -119,7 +121,13 @@ class Watch:
         self.nodes[uuid] = watched
         return watched
 
-    def _start(self, watched: Watched) -> None:
+    def _pause(self) -> float:
+        """Nodes whose time comes at once are not started at once, only in half the time they have."""
+        return min(MAX_PAUSE, CONF.libattest.active_interval / 2 / max(1, len(self.nodes)))
+
+    def _start_if_due(self, watched: Watched) -> bool:
+        if time.time() < watched.due:
+            return False
         try:
             peer = attestation.get(watched.subject.settings.interface).peer(watched.subject)
         except exception.InvalidParameterValue:
@@ -127,10 +135,12 @@ class Watch:
         if peer == watched.uuid and watched.verdict == "unknown":
             # Each may take a worker until its deadline: together they leave most to the others.
             peer = SILENT
-        if ACTIVE_JOBS.submit(watched.uuid, peer, lambda _: self._run(watched), {}):
-            # A little disorder keeps nodes that began together from always coming together.
-            interval = CONF.libattest.active_interval
-            watched.due = time.time() + interval * random.uniform(0.9, 1.0)
+        if not ACTIVE_JOBS.submit(watched.uuid, peer, lambda _: self._run(watched), {}):
+            return False
+        # A little disorder keeps nodes that began together from always coming together.
+        interval = CONF.libattest.active_interval
+        watched.due = time.time() + interval * random.uniform(0.9, 1.0)
+        return True
 
     def _run(self, watched: Watched) -> None:
         if self.nodes.get(watched.uuid) is not watched:

@@ -74,8 +74,9 @@ class InProcessAttestation(AttestationInterface):
             lists = lists_.load(subject.settings.instance_lists)
             agent = peers.registered(peers.keylime(subject.settings), subject)
             ek = identity.check_ek(subject.settings, subject.pinned, agent.ek, agent.ek_certificate)
-            scratch.update(agent=agent, ak=load_ak(agent), ek=ek.sha256, lists=lists.digest)
-            scratch["policy"] = shared_policy(lists)
+            digest = library.call(lambda: lists.digest)
+            scratch.update(agent=agent, ak=load_ak(agent), ek=ek.sha256, lists=digest)
+            scratch["policy"] = shared_policy(lists, digest)
         # At once: under eventlet each way to another thread and back costs more than an appraisal.
         verdict = library.call(self._round, subject)
         return Evidenced(
@@ -210,11 +211,11 @@ def make_policy(lists: lists_.Lists) -> libattest.Policy:
 _POLICIES: "weakref.WeakValueDictionary[str, libattest.Policy]" = weakref.WeakValueDictionary()
 
 
-def shared_policy(lists: lists_.Lists) -> libattest.Policy:
+def shared_policy(lists: lists_.Lists, digest: str) -> libattest.Policy:
     """make_policy() once for all nodes with these lists: a distribution's takes megabytes."""
-    policy = _POLICIES.get(lists.digest)
+    policy = _POLICIES.get(digest)
     if policy is None:
-        policy = _POLICIES[lists.digest] = make_policy(lists)
+        policy = _POLICIES[digest] = make_policy(lists)
     return policy
 
 

@@ -700,6 +700,24 @@ class Active(Base):
                     time.sleep(0.01)
                 self.assertEqual(silent, begun)
 
+    def test_an_agent_is_its_own_peer_once_the_registrar_was_asked(self):
+        driver = inprocess.InProcessAttestation()
+        subject = Subject("node", settings.read(GOOD)[0])
+        self.assertEqual("verifier.example:8881", driver.peer(subject))
+        subject.scratch["policy"] = libattest.Policy()
+        self.assertEqual("node", driver.peer(subject))
+
+    def test_nodes_with_the_same_lists_share_a_policy(self):
+        text = b"0" * 64 + b" boot_aggregate\n"
+        one, again, other = (
+            inprocess.shared_policy(found, found.digest)
+            for found in (lists.Lists(text, None), lists.Lists(text, None), lists.Lists(text, b"/a"))
+        )
+        self.assertIs(one, again)
+        self.assertIsNot(one, other)
+        del one, again
+        self.assertEqual([other], list(inprocess._POLICIES.values()))
+
     def test_a_node_that_is_gone_when_its_turn_comes_is_not_asked(self):
         watch, driver = active.Watch(), mock.Mock()
         subject = Subject("gone", settings.read(GOOD)[0], scratch={"node": libattest.Node()})

@@ -16,6 +16,7 @@ import http.client
 import json
 import os
 import pathlib
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -278,6 +279,7 @@ def main() -> None:
     if options.serve:
         serve_agents(pathlib.Path(options.serve), options.delay)
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # Ironic and the agents end, too
     rows: list[tuple[str, dict]] = []
     try:
         for nodes in map(int, options.nodes.split(",")):

@@ -28,6 +28,7 @@ from .attestation import Evidenced, Subject
 from .conf import CONF
 from .exceptions import AttestationFailure, AttestationPending, one_line
 from .jobs import ACTIVE_JOBS
+from .pace import Pace
 from .record import Record
 
 LOG = log.getLogger(__name__)
@@ -78,7 +79,7 @@ class Watch:
             self._caller = caller
         if caller is not self._caller:
             return
-        seen = set()
+        seen, pace = set(), Pace()
         rows = manager.iter_nodes(
             filters={"provision_state": states.ACTIVE},
             fields=["updated_at", "maintenance", "reservation"],
@@ -89,13 +90,13 @@ class Watch:
                 continue
             try:
                 watched = self._watched(context, uuid, updated_at)
-                started = watched is not None and self._start_if_due(watched)
+                if watched is not None and self._start_if_due(watched):
+                    pace.started(self._pause())
             except exception.NodeNotFound:
                 continue
             except Exception:
                 LOG.exception("Active node %s can not be looked at; the others are", uuid)
-                started = False
-            time.sleep(self._pause() if started else 0)  # under eventlet: others may go on
+            pace.give_way()
         for uuid in self.nodes.keys() - seen:
             del self.nodes[uuid]
             ACTIVE_JOBS.forget(uuid)

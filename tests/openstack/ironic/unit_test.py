@@ -36,6 +36,7 @@ from libattest_ironic import (  # noqa: E402
     inprocess,
     jobs,
     lists,
+    pace,
     settings,
     waiting,
 )
@@ -537,6 +538,36 @@ class Work(Base):
         self.pool = jobs.JOBS
         self.pool.submit("deployment", "registrar", lambda _: 7)
         self.assertEqual(7, self.result("deployment"))
+
+    def test_a_loop_gives_way_by_the_clock(self):
+        clock, slept = [100.0], []
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            clock[0] += seconds
+
+        fake = mock.Mock(**{"monotonic.side_effect": lambda: clock[0], "sleep.side_effect": sleep})
+        with mock.patch.object(pace, "time", fake):
+            loop = pace.Pace()
+            for _ in range(1000):  # nodes that take 20 microseconds each
+                clock[0] += 0.00002
+                loop.give_way()
+            self.assertLess(len(slept), 5)
+            self.assertEqual({0}, set(slept))
+            # Starts are apart, on average: who was held up for a while does not lose its turns.
+            begin, slept[:] = clock[0], []
+            for number in range(100):
+                loop.started(0.01)
+                clock[0] += 0.2 if number == 50 else 0
+                loop.give_way()
+            self.assertAlmostEqual(1.0, clock[0] - begin, delta=0.05)
+            self.assertLess(max(slept), 0.02)
+            clock[0] += 1000
+            begin, slept[:] = clock[0], []
+            for _ in range(100):
+                loop.started(0.01)
+                loop.give_way()
+            self.assertGreaterEqual(clock[0] - begin, 0.5 - 0.01)
 
     def test_nothing_is_started_before_it_is_needed(self):
         self.assertIsNone(jobs.Jobs()._pool)

@@ -36,8 +36,9 @@ LOG = log.getLogger(__name__)
 FAULT = "attestation failure"
 # What is saved of one node, as JSON: the column holds 64 KiB, and thousands of nodes have one.
 MAX_SAVED = 4096
-# The peer of all nodes whose agent did not answer the last time.
-SILENT = "silent agents"
+# The peer of all nodes whose agent the last time did not answer, or took longer than SLOW seconds.
+SLOW_AGENTS = "slow agents"
+SLOW = 5.0
 # Seconds between the starts of two rounds, at most.
 MAX_PAUSE = 0.05
 
@@ -58,6 +59,8 @@ class Watched:
     # A verdict that could not be written yet: the node was locked.
     unsaved: bool = False
     violation: str = ""
+    # Its last round kept a worker for long.
+    slow: bool = False
 
 
 class Watch:
@@ -133,9 +136,9 @@ class Watch:
             peer = attestation.get(watched.subject.settings.interface).peer(watched.subject)
         except exception.InvalidParameterValue:
             peer = watched.uuid
-        if peer == watched.uuid and watched.verdict == "unknown":
+        if peer == watched.uuid and watched.slow:
             # Each may take a worker until its deadline: together they leave most to the others.
-            peer = SILENT
+            peer = SLOW_AGENTS
         if not ACTIVE_JOBS.submit(watched.uuid, peer, lambda _: self._run(watched), {}):
             return False
         # A little disorder keeps nodes that began together from always coming together.
@@ -225,6 +228,7 @@ def run(watched: Watched) -> None:
     """One round of one node, in a thread of ours."""
     started = time.monotonic()
     verdict, reason, evidenced, findings = _attest(watched)
+    watched.slow = verdict == "unknown" or time.monotonic() > started + SLOW
     now = time.time()
     if verdict == "trusted":
         watched.good_at = now

@@ -96,7 +96,8 @@ LIBATTEST_OPTS = [
         default=4,
         min=1,
         help="Of these, how many for one verifier or one registrar, and for all agents of active "
-        "nodes that did not answer the last time: who is stuck keeps the others free.",
+        "nodes that did not answer the last time, or not within 5 seconds: who is stuck keeps the "
+        "others free.",
     ),
     cfg.IntOpt(
         "active_interval",

@@ -713,8 +713,9 @@ class Active(Base):
         watch, names = active.Watch(), [*silent, "alive"]
         for name in names:
             subject = Subject(name, settings.read(GOOD)[0], scratch={"node": libattest.Node()})
-            verdict = "unknown" if name in silent else "trusted"
-            watch.nodes[name] = active.Watched(name, 1, "", subject, verdict, "", 0.0)
+            watched = active.Watched(name, 1, "", subject, "trusted", "", time.time())
+            watched.slow = name in silent
+            watch.nodes[name] = watched
         rows = [(name, "libattest-fake", "", 1, False, None) for name in names]
         manager = mock.Mock(**{"iter_nodes.return_value": rows})
         with mock.patch.multiple(active, _save=mock.Mock(), ACTIVE_JOBS=jobs.Jobs()):
@@ -748,6 +749,18 @@ class Active(Base):
         self.assertIsNot(one, other)
         del one, again
         self.assertEqual([other], list(inprocess._POLICIES.values()))
+
+    def test_who_is_silent_or_takes_long_is_slow_until_it_is_not(self):
+        node = self.running()
+        watched = self.round(node, self.good())
+        self.assertFalse(watched.slow)
+        self.again(node, watched, AttestationPending("no route"))
+        self.assertTrue(watched.slow)
+        self.again(node, watched, self.good())
+        self.assertFalse(watched.slow)
+        with mock.patch.object(active, "SLOW", -1.0):
+            self.again(node, watched, self.good())
+        self.assertTrue(watched.slow)
 
     def test_a_node_that_is_gone_when_its_turn_comes_is_not_asked(self):
         watch, driver = active.Watch(), mock.Mock()

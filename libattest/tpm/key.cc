@@ -3,6 +3,7 @@
 #include "libattest/tpm/key.h"
 
 #include <string>
+#include <utility>
 
 #include "libattest/base/pem.h"
 #include "libattest/base/text.h"
@@ -67,6 +68,11 @@ std::string_view format_name(KeyFormat format) noexcept {
   }
   return "?";
 }
+
+AttestationKey::AttestationKey(KeyFormat format, crypto::PublicKey key)
+    : format_(format),
+      key_(std::move(key)),
+      spki_sha256_(crypto::Hasher(crypto::Hash::kSha256)(key_.spki())) {}
 
 // The beginnings exclude each other: a public area with a size in front is far smaller than the
 // 0x2d2d or 0x3000 bytes that PEM or DER would mean, and one whose type were zero, as the third and

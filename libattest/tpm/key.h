@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "libattest/base/reader.h"
+#include "libattest/crypto/digest.h"
 #include "libattest/crypto/key.h"
 #include "libattest/tpm/key12.h"
 #include "libattest/tpm/public.h"
@@ -49,15 +50,19 @@ class AttestationKey {
   const Key12* key12() const noexcept { return key12_ ? &*key12_ : nullptr; }
   // TPM Name; empty when there is no area.
   Bytes name() const noexcept { return name_; }
+  // SHA-256 of the DER SubjectPublicKeyInfo. Made once: OpenSSL takes longer to encode a key than
+  // to verify a signature with it.
+  const crypto::Digest& spki_sha256() const noexcept { return spki_sha256_; }
 
   AttestationKey(AttestationKey&&) = default;
   AttestationKey& operator=(AttestationKey&&) = default;
 
  private:
-  AttestationKey(KeyFormat format, crypto::PublicKey key) : format_(format), key_(std::move(key)) {}
+  AttestationKey(KeyFormat format, crypto::PublicKey key);
 
   KeyFormat format_;
   crypto::PublicKey key_;
+  crypto::Digest spki_sha256_;
   std::vector<std::uint8_t>
       raw_;  // what area_ and key12_ look into; moving a vector keeps its bytes in place
   std::optional<PublicArea> area_;

@@ -94,7 +94,7 @@ class KeyVerifier {
     });
     if (named) return;
     if (!rules_.names.empty() || !rules_.keys.empty()) {
-      const crypto::Digest digest = spki_digest(key_.key());
+      const crypto::Digest& digest = key_.spki_sha256();
       if (std::ranges::find(rules_.keys, digest) != rules_.keys.end()) return;
       add(Code::kKeyNotPinned, Severity::kFailure, "a Name or a key that the policy lists",
           name.empty() ? "a key without a Name, of SHA-256 " + to_hex(digest.bytes())
@@ -165,10 +165,6 @@ class KeyVerifier {
 };
 
 }  // namespace
-
-crypto::Digest spki_digest(const crypto::PublicKey& key) {
-  return crypto::Hasher(crypto::Hash::kSha256)(key.spki());
-}
 
 void verify_key(const tpm::AttestationKey& key, const policy::Policy* policy,
                 const KeyBinding* binding, bool allow_sha1, policy::Findings& findings,

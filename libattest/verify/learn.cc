@@ -166,7 +166,7 @@ class Learner {
   void learn_key() {
     const Bytes name = evidence_.key->name();
     if (name.empty()) {
-      policy_.ak.keys.push_back(spki_digest(evidence_.key->key()));
+      policy_.ak.keys.push_back(evidence_.key->spki_sha256());
     } else {
       policy_.ak.names.emplace_back(name.begin(), name.end());
     }

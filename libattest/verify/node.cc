@@ -21,7 +21,7 @@ bool of_one_boot(const NodeState::Seen& a, const NodeState::Seen& b) noexcept {
 }
 
 NodeState::Seen seen_now(const tpm::AttestationKey& key, const tpm::ClaimedQuote& verified) {
-  return {spki_digest(key.key()),    verified.clock,
+  return {key.spki_sha256(),         verified.clock,
           verified.reset_count,      verified.restart_count,
           verified.firmware_version, {key.name().begin(), key.name().end()},
           !verified.is_tpm12()};

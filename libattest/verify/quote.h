@@ -76,9 +76,6 @@ std::optional<QuotedPcrs> verify_quote(const QuoteEvidence& evidence,
                                        const tpm::AttestationKey& key, Bytes nonce, bool allow_sha1,
                                        policy::Findings& findings, policy::Claims& claims);
 
-// SHA-256 of the key's SubjectPublicKeyInfo: what a policy pins of a key without a Name.
-crypto::Digest spki_digest(const crypto::PublicKey& key);
-
 // The key's own checks: attributes, Name, strength (TPM 2.0 Library Part 1, section 16 and Part 2,
 // section 8.3; Part 1, section 33 for restricted keys), and the policy's pins. They need no quote.
 // `binding` is null where no challenge has bound the key.

@@ -9,6 +9,7 @@ no lock is taken but to write.
 
 import base64
 import dataclasses
+import json
 import random
 import time
 from typing import Any
@@ -26,14 +27,20 @@ from . import settings as settings_
 from .attestation import Evidenced, Subject
 from .conf import CONF
 from .exceptions import AttestationFailure, AttestationPending, one_line
-from .jobs import JOBS
+from .jobs import ACTIVE_JOBS
+from .pace import Pace
 from .record import Record
 
 LOG = log.getLogger(__name__)
 
 FAULT = "attestation failure"
-# In base64 it is to stay within 4 KiB.
-MAX_STATE = 3000
+# What is saved of one node, as JSON: the column holds 64 KiB, and thousands of nodes have one.
+MAX_SAVED = 4096
+# The peer of all nodes whose agent the last time did not answer, or took longer than SLOW seconds.
+SLOW_AGENTS = "slow agents"
+SLOW = 5.0
+# Seconds between the starts of two rounds, at most.
+MAX_PAUSE = 0.05
 
 
 @dataclasses.dataclass(slots=True)
@@ -59,6 +66,8 @@ class Watched:
     @property
     def tolerated(self) -> bool:
         return launch.tolerated({"only_launch": self.only_launch}, self.subject.settings)
+    # Its last round kept a worker for long.
+    slow: bool = False
 
 
 class Watch:
@@ -66,6 +75,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Watched] = {}
+        # The others, that are not to be attested, as they were when that was found out.
+        self._others: dict[str, Any] = {}
         self._caller: type | None = None
 
     def look(self, manager: Any, context: Any, caller: type) -> None:
@@ -78,7 +89,7 @@ class Watch:
             self._caller = caller
         if caller is not self._caller:
             return
-        seen = set()
+        seen, pace = set(), Pace()
         rows = manager.iter_nodes(
             filters={"provision_state": states.ACTIVE},
             fields=["updated_at", "maintenance", "reservation"],
@@ -89,40 +100,67 @@ class Watch:
                 continue
             try:
                 watched = self._watched(context, uuid, updated_at)
-                if watched is not None and time.time() >= watched.due:
-                    self._start(watched)
+                if watched is not None and self._start_if_due(watched):
+                    pace.started(self._pause())
             except exception.NodeNotFound:
                 continue
             except Exception:
                 LOG.exception("Active node %s can not be looked at; the others are", uuid)
-            time.sleep(0)  # under eventlet: others may go on
+            pace.give_way()
         for uuid in self.nodes.keys() - seen:
             del self.nodes[uuid]
+            ACTIVE_JOBS.forget(uuid)
+        for uuid in self._others.keys() - seen:
+            del self._others[uuid]
 
     def _watched(self, context: Any, uuid: str, updated_at: Any) -> Watched | None:
         known = self.nodes.get(uuid)
         if known is not None and known.updated_at == updated_at:
             return known
+        if uuid in self._others and self._others[uuid] == updated_at:
+            return None
         node = node_object.Node.get_by_uuid(context, uuid)
         settings, _ = settings_.read(node.driver_info)
         violation = unattested(node)
         if not violation and (not settings.asked or settings.active == "off"):
             self.nodes.pop(uuid, None)
+            self._others[uuid] = updated_at
             return None
+        self._others.pop(uuid, None)
         watched = resume(node, settings, updated_at, known)
         watched.violation = violation
         self.nodes[uuid] = watched
         return watched
 
-    def _start(self, watched: Watched) -> None:
+    def _pause(self) -> float:
+        """Nodes whose time comes at once are not started at once, only in half the time they have."""
+        return min(MAX_PAUSE, CONF.libattest.active_interval / 2 / max(1, len(self.nodes)))
+
+    def _start_if_due(self, watched: Watched) -> bool:
+        if time.time() < watched.due:
+            return False
         try:
             peer = attestation.get(watched.subject.settings.interface).peer(watched.subject)
         except exception.InvalidParameterValue:
             peer = watched.uuid
-        if JOBS.submit(("active", watched.uuid), peer, lambda _: run(watched), {}):
-            # A little disorder keeps nodes that began together from always coming together.
-            interval = CONF.libattest.active_interval
-            watched.due = time.time() + interval * random.uniform(0.9, 1.0)
+        if peer == watched.uuid and watched.slow:
+            # Each may take a worker until its deadline: together they leave most to the others.
+            peer = SLOW_AGENTS
+        if not ACTIVE_JOBS.submit(watched.uuid, peer, lambda _: self._run(watched), {}):
+            return False
+        # A little disorder keeps nodes that began together from always coming together.
+        interval = CONF.libattest.active_interval
+        watched.due = time.time() + interval * random.uniform(0.9, 1.0)
+        return True
+
+    def _run(self, watched: Watched) -> None:
+        if self.nodes.get(watched.uuid) is not watched:
+            return  # it left, or came back as another, while it stood in line
+        try:
+            run(watched)
+        except Exception:
+            watched.unsaved = True
+            LOG.exception("The verdict of active node %s was not saved yet", watched.uuid)
 
 
 WATCH = Watch()
@@ -153,18 +191,29 @@ def resume(
     if same and known is not None and known.since == since:
         known.updated_at, known.subject.pinned = updated_at, subject.pinned
         return known
-    subject.scratch["node"] = restore(stored.get("state") if same else None, node.uuid)
-    # After rescue or service, or with other settings, what was found before counts no more.
+    if not same:
+        # After rescue or service, or with other settings, what was found before counts no more.
+        stored = {}
+    subject.scratch["node"] = restore(stored.get("state"), node.uuid)
     return Watched(
         node.uuid,
         updated_at,
         since,
         subject,
-        verdict=stored.get("verdict", "unknown") if same else "unknown",
-        reason=stored.get("reason", "") if same else "",
-        good_at=stored["good_at"] if same and stored.get("good_at") else time.time(),
-        saved_at=stored.get("at", 0.0) if same else 0.0,
+        verdict=stored.get("verdict", "unknown"),
+        reason=stored.get("reason", ""),
+        good_at=stored.get("good_at") or time.time(),
+        due=_first_turn(stored),
+        saved_at=stored.get("at", 0.0),
     )
+
+
+def _first_turn(stored: dict[str, Any]) -> float:
+    """A conductor that takes over a thousand good nodes does not ask them all at once."""
+    if stored.get("verdict") != "trusted":
+        return 0.0
+    interval: int = CONF.libattest.active_interval
+    return time.time() + interval * random.random()
 
 
 def active_pinned(record: Record) -> dict[str, str]:
@@ -188,6 +237,7 @@ def run(watched: Watched) -> None:
     """One round of one node, in a thread of ours."""
     started = time.monotonic()
     verdict, reason, evidenced, findings = _attest(watched)
+    watched.slow = verdict == "unknown" or time.monotonic() > started + SLOW
     now = time.time()
     if verdict == "trusted":
         watched.good_at = now
@@ -314,9 +364,16 @@ def _write(task: Any, watched: Watched, evidenced: Evidenced | None) -> None:
         "launch": watched.launch,
         "only_launch": watched.only_launch,
     }
-    state = watched.subject.scratch["node"].export() if watched.verdict == "trusted" else b""
-    if 0 < len(state) <= MAX_STATE:
-        entry["state"] = base64.b64encode(state).decode()
+    if watched.verdict == "trusted":
+        state = base64.b64encode(watched.subject.scratch["node"].export()).decode()
+        if len(json.dumps({**entry, "state": state})) <= MAX_SAVED:
+            entry["state"] = state
+        else:
+            LOG.warning(
+                "Node %(node)s: its state is too big to be saved (%(size)d bytes); a conductor "
+                "that takes the node over reads its logs from their beginning",
+                {"node": watched.uuid, "size": len(state)},
+            )
     record.data["active"] = entry
     record.save()
     watched.saved_at = now

@@ -93,15 +93,17 @@ LIBATTEST_OPTS = [
         default=16,
         min=2,
         max=64,
-        help="Calls to peers that may be under way at once. Under eventlet they share its native "
-        "threads (EVENTLET_THREADPOOL_SIZE, 20).",
+        help="Calls to peers that may be under way at once: so many for cleanings and deployments, "
+        "and as many more for active nodes. Under eventlet they share its native threads "
+        "(EVENTLET_THREADPOOL_SIZE, 20), of which there must be more.",
     ),
     cfg.IntOpt(
         "workers_per_peer",
         default=4,
         min=1,
-        help="Of these, how many for one verifier or one registrar: a stuck one keeps the others "
-        "free.",
+        help="Of these, how many for one verifier or one registrar, and for all agents of active "
+        "nodes that did not answer the last time, or not within 5 seconds: who is stuck keeps the "
+        "others free.",
     ),
     cfg.IntOpt(
         "active_interval",

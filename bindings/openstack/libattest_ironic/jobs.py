@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work that waits for peers: off Ironic's workers and off the node's lock.
 
-The pool's threads are native ones, or green ones where Ironic runs on eventlet (threading is
+A pool's threads are native ones, or green ones where Ironic runs on eventlet (threading is
 patched there, and library.call() keeps blocking calls out of the one native thread). It starts
 with the first job, so after every fork. A stuck peer keeps at most workers_per_peer of them, and
-each no longer than its deadlines.
+each no longer than its deadlines; what else is for that peer waits in its own line. Active nodes
+have a pool of their own: however many they are, a deployment does not wait for them.
 """
 
 import collections
@@ -29,23 +30,24 @@ class Job:
     scratch: dict[str, Any]
 
 
-class Jobs:
-    """At most one job a key."""
+Work = Callable[[dict[str, Any]], Any]
 
-    def __init__(self) -> None:
+
+class Jobs:
+    """At most one job a key, so never more than there are keys."""
+
+    def __init__(self, name: str = "libattest") -> None:
+        self._name = name
         self._lock = threading.Lock()
         self._pool: concurrent.futures.ThreadPoolExecutor | None = None
         self._jobs: dict[Hashable, Job] = {}
         self._per_peer: collections.Counter[str] = collections.Counter()
+        self._lines: dict[str, collections.deque[tuple[Job, Work]]] = {}
 
     def submit(
-        self,
-        key: Hashable,
-        peer: str,
-        work: Callable[[dict[str, Any]], Any],
-        scratch: dict[str, Any] | None = None,
+        self, key: Hashable, peer: str, work: Work, scratch: dict[str, Any] | None = None
     ) -> bool:
-        """Starts work(scratch). False: not now, the key or the peer is busy; try again later.
+        """Starts work(scratch) when the peer has time. False: the key's last is not done yet.
 
         `scratch` is what work keeps for its next round: None starts with nothing, or goes on with
         what the key's last job left.
@@ -54,17 +56,11 @@ class Jobs:
             before = self._jobs.get(key)
             if before is not None and not before.future.done():
                 return False
-            if self._per_peer[peer] >= CONF.libattest.workers_per_peer:
-                return False
-            if self._pool is None:
-                self._pool = concurrent.futures.ThreadPoolExecutor(
-                    CONF.libattest.workers, thread_name_prefix="libattest"
-                )
             if scratch is None:
                 scratch = before.scratch if before is not None else {}
-            self._per_peer[peer] += 1
-            future = self._pool.submit(self._run, peer, work, scratch)
-            self._jobs[key] = Job(future, scratch)
+            job = self._jobs[key] = Job(concurrent.futures.Future(), scratch)
+            self._lines.setdefault(peer, collections.deque()).append((job, work))
+            self._start(peer)
             return True
 
     def look(self, key: Hashable) -> Job | None:
@@ -78,23 +74,41 @@ class Jobs:
         if job is not None:
             job.future.cancel()
 
-    def _run(
-        self, peer: str, work: Callable[[dict[str, Any]], Any], scratch: dict[str, Any]
-    ) -> Any:
-        try:
-            return work(scratch)
-        finally:
-            with self._lock:
-                self._per_peer[peer] -= 1
-                if not self._per_peer[peer]:
-                    del self._per_peer[peer]
+    def _start(self, peer: str) -> None:
+        """Gives the pool what the peer may be asked now. With the lock."""
+        line = self._lines.get(peer)
+        while line and self._per_peer[peer] < CONF.libattest.workers_per_peer:
+            job, work = line.popleft()
+            if job.future.cancelled():
+                continue
+            if self._pool is None:
+                self._pool = concurrent.futures.ThreadPoolExecutor(
+                    CONF.libattest.workers, thread_name_prefix=self._name
+                )
+            self._per_peer[peer] += 1
+            self._pool.submit(self._run, peer, job, work)
+        if not line:
+            self._lines.pop(peer, None)
+        if not self._per_peer[peer]:
+            del self._per_peer[peer]
+
+    def _run(self, peer: str, job: Job, work: Work) -> None:
+        if job.future.set_running_or_notify_cancel():
+            try:
+                job.future.set_result(work(job.scratch))
+            except BaseException as error:
+                job.future.set_exception(error)
+        with self._lock:
+            self._per_peer[peer] -= 1
+            self._start(peer)
 
 
 JOBS = Jobs()
+ACTIVE_JOBS = Jobs("libattest-active")
 
 
 def later(peer: str, what: str, work: Callable[[], None]) -> None:
-    """Work that nobody waits for. What goes wrong is one warning; too busy is one, too."""
+    """Work that nobody waits for. What goes wrong is one warning."""
 
     key = object()
 
@@ -106,5 +120,4 @@ def later(peer: str, what: str, work: Callable[[], None]) -> None:
         finally:
             JOBS.forget(key)
 
-    if not JOBS.submit(key, peer, run):
-        LOG.warning("%s: not tried, %s is busy with others", what, peer)
+    JOBS.submit(key, peer, run)

@@ -22,6 +22,7 @@ from service import Ironic
 
 LS = hashlib.sha256(b"ls").digest()
 UUID = "d432fbb3-d2f1-4a97-9ef7-75bd81c00000"
+OTHER = "d432fbb3-d2f1-4a97-9ef7-75bd81c00001"
 
 
 class Peers(unittest.TestCase):
@@ -88,23 +89,23 @@ class ByAgent(Peers):
         self.keylime.answer, self.keylime.delay = None, 0.0
         self.info = {
             "attestation_interface": self.interface,
-            "tpm_ek_sha256": self.ek_sha256(),
-            "keylime_agent_uuid": UUID,
             **self.keylime.driver_info(),
             **self.write_lists(self.agent.allowlist()),
         }
 
-    def node(self, **info) -> str:
+    def node(self, agent: KeylimeAgent | None = None, **info) -> str:
         """Available, by way of a cleaning that was attested."""
-        node = self.ironic.enroll({**self.info, **info})
+        agent = agent or self.agent
+        own = {"keylime_agent_uuid": agent.uuid, "tpm_ek_sha256": self.ek_sha256(agent.tpm)}
+        node = self.ironic.enroll({**self.info, **own, **info})
         self.ironic.provision(node, "manage")
         self.ironic.wait(node, "manageable")
-        self.keylime.register(self.agent)
+        self.keylime.register(agent)
         self.ironic.provision(node, "provide")
         self.ironic.wait(node, "available")
         # The registrar forgets the agent, whose AK is of one boot; it registers at the next.
-        wait_until(lambda: UUID not in self.keylime.agents)
-        self.keylime.register(self.agent)
+        wait_until(lambda: agent.uuid not in self.keylime.agents)
+        self.keylime.register(agent)
         return node
 
     def test_from_enrolment_to_undeployment(self):
@@ -226,18 +227,23 @@ class Active(ByAgent):
 
     interface = "libattest"
     options = {
-        "DEFAULT": {"enabled_rescue_interfaces": "fake"},
+        "DEFAULT": {"enabled_rescue_interfaces": "fake", "hash_ring_reset_interval": "1"},
+        "conductor": {"heartbeat_interval": "2", "heartbeat_timeout": "15"},
         "libattest": {
             "attestation_timeout": "15",
             "active_interval": "1",
             "active_poll_interval": "1",
             "active_unreachable_after": "4",
             "call_timeout": "2",
+            "workers": "2",
+            "workers_per_peer": "1",
         }
     }
 
-    def start(self, active: str = "required") -> str:
+    def start(self, active: str = "required", agent: KeylimeAgent | None = None) -> str:
+        agent = agent or self.agent
         node = self.node(
+            agent,
             attest_active=active,
             keylime_agent_address="127.0.0.1",
             keylime_instance_allowlist="instance",
@@ -245,9 +251,9 @@ class Active(ByAgent):
         )
         self.ironic.provision(node, "active")
         self.ironic.wait(node, "active")
-        wait_until(lambda: UUID not in self.keylime.agents)
+        wait_until(lambda: agent.uuid not in self.keylime.agents)
         # The instance boots: another agent, whose list is longer.
-        self.keylime.register(self.agent)
+        self.keylime.register(agent)
         self.until(node, "trusted")
         return node
 
@@ -299,15 +305,42 @@ class Active(ByAgent):
         self.ironic.request("DELETE", f"/v1/nodes/{node}/maintenance")
         self.in_maintenance(node, "/usr/bin/ncat")
 
-    def test_who_takes_over_goes_on_from_the_checkpoint(self):
+    def test_another_conductor_goes_on_from_the_checkpoint(self):
         node = self.start()
-        wait_until(lambda: self.entries_asked()[-1] == len(self.agent.ima))
+        saved = len(self.agent.ima)
+        wait_until(lambda: self.entries_asked()[-1] == saved)
+        # Seen by the first conductor, and behind its checkpoint: that was the verdict before.
+        self.agent.measure("/usr/bin/listed", LS)
+        wait_until(lambda: self.entries_asked()[-1] == saved + 1)
         self.ironic.stop(9)
         self.agent.requests.clear()
+        # Another name is another conductor; it resolves to the same address.
+        self.ironic.configure("DEFAULT", host="127.0.0.1")
         self.ironic.start()
         wait_until(lambda: len(self.entries_asked()) > 2)
-        self.assertEqual({len(self.agent.ima)}, set(self.entries_asked()))
+        self.assertEqual([saved, saved + 1, saved + 1], self.entries_asked()[:3])
         self.assertEqual("trusted", self.status(node)["verdict"])
+        self.agent.measure("/usr/bin/ncat", hashlib.sha256(b"ncat").digest())
+        self.in_maintenance(node, "/usr/bin/ncat")
+
+    def test_an_agent_that_hangs_delays_no_other_node(self):
+        node = self.start()
+        self.other_tpm.reboot()
+        folder = self.folder / "other-agent"
+        other = self.enterContext(
+            KeylimeAgent(OTHER, self.other_tpm, folder, client_ca=self.keylime.ca)
+        )
+        hanging = self.start("optional", other)
+        other.delay = 30
+        self.until(hanging, "unknown")
+        other.requests.clear()
+        self.agent.requests.clear()
+        # Each try ends by its deadline, which is longer than a round.
+        wait_until(lambda: len(other.requests) >= 3)
+        self.assertGreaterEqual(len(self.entries_asked()), 3)
+        self.assertEqual("trusted", self.status(node)["verdict"])
+        other.delay = 0
+        self.until(hanging, "trusted")
 
     def test_a_reboot_is_read_from_its_beginning(self):
         node = self.start()

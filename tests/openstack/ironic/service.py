@@ -88,6 +88,7 @@ class Ironic:
     """One Ironic. `options` are merged into OPTIONS; a folder of its own.
 
     `installed`: the package is there, or comes, by pip.
+    `interfaces`: entry points of attestation interfaces beside the plug-in's own.
     """
 
     def __init__(
@@ -96,10 +97,12 @@ class Ironic:
         options: dict[str, dict[str, str]] | None = None,
         python: str = sys.executable,
         installed: bool = False,
+        interfaces: dict[str, str] | None = None,
     ) -> None:
         self.installed = installed
         self.folder = pathlib.Path(folder)
         self.python = python
+        self.interfaces = {"scripted": "scripted:ScriptedAttestation", **(interfaces or {})}
         self.verdicts = self.folder / "verdicts"
         self.port, rpc = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -131,7 +134,7 @@ class Ironic:
         if not self.installed:
             write_metadata(
                 self.folder / "plugin",
-                {"ironic_libattest.attestation": {"scripted": "scripted:ScriptedAttestation"}},
+                {"ironic_libattest.attestation": self.interfaces},
             )
         self._write_configuration()
         self._make_database()

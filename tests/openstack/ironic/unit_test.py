@@ -2,6 +2,7 @@
 """Unit tests on Ironic's own test bases: settings, lists, identity, gate, active nodes."""
 
 import base64
+import collections
 import gzip
 import hashlib
 import io
@@ -11,6 +12,7 @@ import pathlib
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import uuid
 from unittest import mock
@@ -38,6 +40,7 @@ from libattest_ironic import (  # noqa: E402
     jobs,
     keylime,
     lists,
+    pace,
     settings,
     waiting,
 )
@@ -845,17 +848,86 @@ class Waiting(Base):
 
 
 class Work(Base):
+    def setUp(self) -> None:
+        super().setUp()
+        self.config(workers=4, workers_per_peer=2, group="libattest")
+        self.pool, self.gate, self.done = jobs.Jobs(), threading.Event(), []
+        self.addCleanup(self.gate.set)
+
+    def hold(self, key: object, peer: str) -> bool:
+        """A job that ends with the test, or when the gate opens."""
+
+        def wait(_: dict) -> None:
+            self.gate.wait(60)
+            self.done.append(key)
+
+        return self.pool.submit(key, peer, wait)
+
+    def result(self, key: object):
+        return self.pool.look(key).future.result(20)
+
     def test_a_busy_peer_leaves_workers_to_others(self):
-        self.config(workers_per_peer=2, group="libattest")
-        pool = jobs.Jobs()
-        for number in range(2):
-            self.assertTrue(pool.submit(number, "stuck", lambda _: time.sleep(0.5)))
-        self.assertFalse(pool.submit(2, "stuck", lambda _: None))
-        self.assertTrue(pool.submit(3, "other", lambda _: 7))
-        self.assertEqual(7, pool.look(3).future.result(5))
-        self.assertFalse(pool.submit(0, "third", lambda _: None))
-        time.sleep(0.7)
-        self.assertTrue(pool.submit(2, "stuck", lambda _: None))
+        for number in range(20):
+            self.assertTrue(self.hold(number, "stuck"))
+        self.assertTrue(self.pool.submit("a", "other", lambda _: 7))
+        self.assertEqual(7, self.result("a"))
+        self.assertEqual([], self.done)
+
+    def test_who_comes_later_waits_in_line(self):
+        for number in range(9):
+            self.hold(number, "stuck")
+        self.assertFalse(self.hold(0, "third"))  # under way
+        self.assertFalse(self.hold(8, "third"))  # in line
+        self.pool.forget(7)
+        self.gate.set()
+        for number in (0, 1, 2, 3, 4, 5, 6, 8):
+            self.result(number)
+        self.assertEqual({0, 1, 2, 3, 4, 5, 6, 8}, set(self.done))
+        self.assertTrue(self.hold(0, "third"))
+
+    def test_work_that_fails_makes_room_for_the_next(self):
+        for number in range(9):
+            self.pool.submit(number, "peer", lambda _: 1 // 0)
+        for number in range(9):
+            self.assertRaises(ZeroDivisionError, self.result, number)
+
+    def test_active_nodes_leave_deployments_their_workers(self):
+        self.pool = jobs.ACTIVE_JOBS
+        for number in range(20):
+            self.hold(number, f"agent {number}")
+        self.pool = jobs.JOBS
+        self.pool.submit("deployment", "registrar", lambda _: 7)
+        self.assertEqual(7, self.result("deployment"))
+
+    def test_a_loop_gives_way_by_the_clock(self):
+        clock, slept = [100.0], []
+
+        def sleep(seconds: float) -> None:
+            slept.append(seconds)
+            clock[0] += seconds
+
+        fake = mock.Mock(**{"monotonic.side_effect": lambda: clock[0], "sleep.side_effect": sleep})
+        with mock.patch.object(pace, "time", fake):
+            loop = pace.Pace()
+            for _ in range(1000):  # nodes that take 20 microseconds each
+                clock[0] += 0.00002
+                loop.give_way()
+            self.assertLess(len(slept), 5)
+            self.assertEqual({0}, set(slept))
+            # Starts are apart, on average: who was held up for a while does not lose its turns.
+            begin, slept[:] = clock[0], []
+            for number in range(100):
+                loop.started(0.01)
+                clock[0] += 0.2 if number == 50 else 0
+                loop.give_way()
+            self.assertAlmostEqual(1.0, clock[0] - begin, delta=0.05)
+            self.assertLess(max(slept), 0.02)
+            clock[0] += 1000
+            begin, slept[:] = clock[0], []
+            for _ in range(100):
+                loop.started(0.01)
+                loop.give_way()
+            self.assertGreaterEqual(clock[0] - begin, 0.5 - 0.01)
 
     def test_nothing_is_started_before_it_is_needed(self):
         self.assertIsNone(jobs.Jobs()._pool)
@@ -951,6 +1023,112 @@ class Active(Base):
         for state in ("", "!", "AAAA", "A" * 4096):
             self.assertEqual(0, active.restore(state, "node").ima_entries)
 
+    def test_good_nodes_that_are_taken_over_are_not_asked_all_at_once(self):
+        self.config(active_interval=1000, group="libattest")
+        node = self.running()
+
+        def due() -> float:
+            return active.resume(node, settings.read(node.driver_info)[0], None, None).due
+
+        self.assertEqual(0.0, due())
+        self.round(node, self.good())
+        now = time.time()
+        dues = [due() - now for _ in range(50)]
+        self.assertTrue(all(0 <= when <= 1060 for when in dues), dues)
+        self.assertGreater(max(dues) - min(dues), 250)
+        self.round(node, AttestationFailure("bad"))
+        self.assertEqual(0.0, due())
+
+    def test_nodes_that_are_not_attested_are_read_when_they_change(self):
+        node = self.running()
+        node.driver_info = {**node.driver_info, "attest_active": "off"}
+        node.save()
+        watch, context = active.Watch(), self.context
+        with mock.patch.object(
+            active.node_object.Node, "get_by_uuid", wraps=active.node_object.Node.get_by_uuid
+        ) as read:
+            for at in ("1", "1", "1", "2", "2"):
+                self.assertIsNone(watch._watched(context, node.uuid, at))
+            self.assertEqual(2, read.call_count)
+            node.driver_info = {**node.driver_info, "attest_active": "required"}
+            node.save()
+            self.assertIsNotNone(watch._watched(context, node.uuid, "3"))
+
+    def test_silent_agents_delay_no_others(self):
+        self.config(workers=4, workers_per_peer=2, active_interval=1, group="libattest")
+        silent = {f"dead-{number}" for number in range(30)}
+        gate, rounds, begun = threading.Event(), collections.Counter(), set()
+        self.addCleanup(gate.set)
+
+        def validate_active(subject: Subject) -> Evidenced:
+            if subject.uuid in silent:
+                begun.add(subject.uuid)
+                gate.wait(60)
+                raise AttestationPending("no route")
+            rounds[subject.uuid] += 1
+            return self.good()
+
+        driver = mock.Mock(**{"peer.side_effect": lambda subject: subject.uuid})
+        driver.validate_active.side_effect = validate_active
+        watch, names = active.Watch(), [*silent, "alive"]
+        for name in names:
+            subject = Subject(name, settings.read(GOOD)[0], scratch={"node": libattest.Node()})
+            watched = active.Watched(name, 1, "", subject, "trusted", "", time.time())
+            watched.slow = name in silent
+            watch.nodes[name] = watched
+        rows = [(name, "libattest-fake", "", 1, False, None) for name in names]
+        manager = mock.Mock(**{"iter_nodes.return_value": rows})
+        with mock.patch.multiple(active, _save=mock.Mock(), ACTIVE_JOBS=jobs.Jobs()):
+            with mock.patch.object(attestation, "get", return_value=driver):
+                deadline = time.monotonic() + 60
+                while rounds["alive"] < 4 and time.monotonic() < deadline:
+                    watch.look(manager, self.context, object)
+                    watch.nodes["alive"].due = 0.0
+                    time.sleep(0.01)
+                self.assertGreaterEqual(rounds["alive"], 4)
+                self.assertEqual(2, len(begun))
+                gate.set()
+                while len(begun) < len(silent) and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                self.assertEqual(silent, begun)
+
+    def test_an_agent_is_its_own_peer_once_the_registrar_was_asked(self):
+        driver = inprocess.InProcessAttestation()
+        subject = Subject("node", settings.read(GOOD)[0])
+        self.assertEqual("verifier.example:8881", driver.peer(subject))
+        subject.scratch["policy"] = libattest.Policy()
+        self.assertEqual("node", driver.peer(subject))
+
+    def test_nodes_with_the_same_lists_share_a_policy(self):
+        text = b"0" * 64 + b" boot_aggregate\n"
+        one, again, other = (
+            inprocess.shared_policy(found, found.digest)
+            for found in (lists.Lists(text, None), lists.Lists(text, None), lists.Lists(text, b"/a"))
+        )
+        self.assertIs(one, again)
+        self.assertIsNot(one, other)
+        del one, again
+        self.assertEqual([other], list(inprocess._POLICIES.values()))
+
+    def test_who_is_silent_or_takes_long_is_slow_until_it_is_not(self):
+        node = self.running()
+        watched = self.round(node, self.good())
+        self.assertFalse(watched.slow)
+        self.again(node, watched, AttestationPending("no route"))
+        self.assertTrue(watched.slow)
+        self.again(node, watched, self.good())
+        self.assertFalse(watched.slow)
+        with mock.patch.object(active, "SLOW", -1.0):
+            self.again(node, watched, self.good())
+        self.assertTrue(watched.slow)
+
+    def test_a_node_that_is_gone_when_its_turn_comes_is_not_asked(self):
+        watch, driver = active.Watch(), mock.Mock()
+        subject = Subject("gone", settings.read(GOOD)[0], scratch={"node": libattest.Node()})
+        with mock.patch.object(attestation, "get", return_value=driver):
+            watch._run(active.Watched("gone", 1, "", subject, "trusted", "", 0.0))
+        driver.validate_active.assert_not_called()
+
     def test_a_node_that_can_not_be_looked_at_leaves_the_others(self):
         watch, seen = active.Watch(), []
         rows = [(name, "libattest-fake", "", None, False, None) for name in "abc"]
@@ -998,16 +1176,42 @@ class Active(Base):
         self.assertEqual({"node"}, set(watched.subject.scratch))
         self.assertIsNot(before, watched.subject.scratch["node"])
 
-    def test_writes_are_few(self):
+    def test_a_new_verdict_is_saved_at_once_and_the_same_at_checkpoints(self):
         node = self.running()
         watched = self.round(node, self.good())
-        with mock.patch.object(active, "_write") as write:
-            for _ in range(5):
-                self.again(node, watched, self.good())
-            write.assert_not_called()
-            watched.saved_at -= 601
+        silence = AttestationPending("no route")
+        rounds = [(self.good(), 0)] * 5 + [(silence, 1), (silence, 0), (self.good(), 1)]
+        for result, writes in rounds:
+            with mock.patch.object(active, "_write", wraps=active._write) as write:
+                self.again(node, watched, result)
+            self.assertEqual(writes, write.call_count)
+        before = Record(node).data["active"]["at"]
+        watched.saved_at -= 601
+        self.again(node, watched, self.good())
+        self.again(node, watched, self.good())
+        self.assertGreater(Record(node).data["active"]["at"], before)
+
+    def test_what_is_saved_of_a_node_is_bounded(self):
+        node = self.running()
+        watched = self.round(node, self.good())
+        for size, saved in ((2000, True), (1 << 16, False)):
+            state = os.urandom(size)
+            watched.subject.scratch["node"] = mock.Mock(**{"export.return_value": state})
+            watched.saved_at = 0
             self.again(node, watched, self.good())
-            write.assert_called_once()
+            entry = Record(node).data["active"]
+            self.assertEqual("trusted", entry["verdict"])
+            self.assertEqual(saved, "state" in entry)
+            self.assertLessEqual(len(json.dumps(entry)), 4096)
+        node.refresh()
+        # Who takes over begins at entry 0: the same as with no checkpoint at all.
+        other = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        self.assertEqual(0, other.subject.scratch["node"].ima_entries)
+
+    def test_a_failure_of_many_words_is_bounded(self):
+        node = self.running()
+        self.round(node, AttestationFailure("word " * 10000, ["finding " * 1000] * 20))
+        self.assertLessEqual(len(json.dumps(Record(node).data["active"])), 4096)
 
     def test_a_locked_node_is_written_later(self):
         node = self.running()
@@ -1016,6 +1220,17 @@ class Active(Base):
         self.assertTrue(watched.unsaved)
         self.again(node, watched, AttestationFailure("bad"))
         self.assertTrue(node.maintenance)
+
+    def test_a_verdict_that_the_database_did_not_take_is_written_later(self):
+        node, watch = self.running(), active.Watch()
+        watched = watch._watched(self.context, node.uuid, None)
+        driver = mock.Mock(**{"validate_active.return_value": self.good()})
+        with mock.patch.object(attestation, "get", return_value=driver):
+            with mock.patch.object(active, "_write", side_effect=exception.IronicException("down")):
+                watch._run(watched)
+            watch._run(watched)
+        node.refresh()
+        self.assertEqual("trusted", Record(node).data["active"]["verdict"])
 
     def test_active_without_a_verdict_is_acted_upon(self):
         node = self.node(provision_state=states.ACTIVE)

@@ -35,7 +35,9 @@ TEST_CASE("a key is the same in every form that it is read from") {
   const AttestationKey key = AttestationKey::load(read_vector(kDir + file));
   CHECK(key.format() == format);
   CHECK(attest::tpm::format_name(key.format()) == words);
-  CHECK(key.key().spki() == read_vector(kDir + "ak.der"));
+  const auto spki = read_vector(kDir + "ak.der");
+  CHECK(key.key().spki() == spki);
+  CHECK(key.spki_sha256() == attest::crypto::Hasher(attest::crypto::Hash::kSha256)(spki));
   const bool from_tpm = file == "ak.tss" || file == "ak.tpmt";
   CHECK((key.area() != nullptr) == from_tpm);
   const std::vector<std::uint8_t> name(key.name().begin(), key.name().end());

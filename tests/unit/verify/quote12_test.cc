@@ -87,7 +87,7 @@ Policy pinning(const Octets& ak) {
   Policy policy;
   policy.allow_sha1 = true;
   policy.bank = attest::crypto::Hash::kSha1;
-  policy.ak.keys = {attest::verify::spki_digest(AttestationKey::load(ak).key())};
+  policy.ak.keys = {AttestationKey::load(ak).spki_sha256()};
   return policy;
 }
 

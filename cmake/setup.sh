@@ -22,7 +22,7 @@ test='catch2 clang llvm-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 cppc
   libbenchmark-dev openssl iproute2'
 openstack='python3-ironic python3-swift python3-swiftclient python3-oslotest python3-testtools python3-fixtures
   python3-webtest python3-yaml python3-venv python3-ironicclient tpm2-tools swtpm swtpm-tools openssl'
-boot='qemu-system-x86 ovmf busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
+boot='qemu-system-x86 ovmf seabios ipxe-qemu pxelinux syslinux-common busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
   grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'
 image='debootstrap sudo qemu-utils python3-venv'
 

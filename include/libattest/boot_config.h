@@ -36,7 +36,8 @@ ATTEST_API attest_boot_format attest_boot_format_from_name(const char* name);
  * line or its field: line ends, control characters, braces, "((", "))", "---", backslashes, and
  * what has a meaning in the format (quotes, ';', '$', '#', '&', '|', '<' and '>' for GRUB; '#',
  * ';', "||" and "&&" for iPXE). Paths and URLs have no spaces. Such a value is ATTEST_E_MALFORMED,
- * and so are arguments of a kernel of which tboot would cut something off (1,023 bytes are kept).
+ * and so are arguments of a kernel of which something would be cut off: tboot keeps 1,023 bytes, in
+ * PXELINUX of the path and a space, too; iPXE keeps 512 bytes of all URLs and arguments together.
  */
 typedef struct attest_boot_render_options {
   size_t size;
@@ -159,7 +160,7 @@ ATTEST_API attest_boot_format attest_boot_config_get_format(const attest_boot_co
  *  109 syntax             quotes and braces of GRUB; tboot that is started as if it were Linux
  *  201 literal-mboot      "kernel mboot": PXELINUX 5 and newer find no such kernel
  *  202 separator          "---" without a space on both sides
- *  203 arguments-cut      more than the 1,023 bytes of the kernel's arguments that tboot keeps
+ *  203 arguments-cut      more of the kernel's arguments than tboot or iPXE keeps
  *  204 tboot-compressed   iPXE does not unpack it
  *  205 iommu-missing      no intel_iommu=on
  *  206 per-deployment     an argument that changes with each deployment, and the PCRs with it

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "libattest/base/text.h"
+#include "libattest/boot/command_line.h"
 #include "libattest/boot/words.h"
 
 namespace attest::boot {
@@ -136,12 +137,12 @@ bool turns_iommu_on(std::string_view arguments) noexcept {
 }
 
 // The kernel that tboot starts.
-void check_kernel(Config& config, const Image& kernel) {
-  if (kernel.arguments.size() > kMaxKernelArguments) {
+void check_kernel(Config& config, const Image& tboot, const Image& kernel) {
+  const std::string first =
+      tboot.arguments.empty() ? tboot.path : tboot.path + " " + tboot.arguments;
+  if (const auto why = why_cut(config.format, first, kernel.path, kernel.arguments.size())) {
     config.problems.add(ProblemCode::kArgumentsCut, Severity::kFailure, kernel.line,
-                        "the kernel has " + std::to_string(kernel.arguments.size()) +
-                            " bytes of arguments, of which tboot keeps " +
-                            std::to_string(kMaxKernelArguments));
+                        "the kernel has " + *why);
   }
   if (!turns_iommu_on(kernel.arguments)) {
     config.problems.add(ProblemCode::kIommuMissing, Severity::kWarning, kernel.line,
@@ -166,7 +167,7 @@ void check_launch(Config& config, const Entry& entry) {
     config.problems.add(ProblemCode::kModuleMissing, Severity::kWarning, entry.images[0].line,
                         "tboot is given no ramdisk");
   }
-  check_kernel(config, entry.images[1]);
+  check_kernel(config, entry.images[0], entry.images[1]);
   for (const Image& image : entry.images) {
     for (Words words(image.arguments); !words.done();) check_word(config, image, words.next());
   }

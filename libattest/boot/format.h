@@ -24,10 +24,6 @@ std::string_view title_of(Format format) noexcept;  // "PXELINUX", for messages
 // No configuration is larger.
 inline constexpr std::size_t kMaxConfigSize = std::size_t{1} << 20U;
 
-// What tboot keeps of the kernel's arguments: TBOOT_KERNEL_CMDLINE_SIZE of its config.h, less the
-// NUL. It cuts the rest off without a word.
-inline constexpr std::size_t kMaxKernelArguments = 1023;
-
 // Finds out what `text` is; nothing when it is none of them.
 std::optional<Format> detect_format(std::string_view text) noexcept;
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "libattest/base/error.h"
+#include "libattest/boot/command_line.h"
 #include "libattest/boot/sections.h"
 #include "libattest/boot/value.h"
 
@@ -70,20 +71,20 @@ void check_values(const RenderOptions& o) {
   check_url("tftp_server", o.tftp_server, o.format);
 }
 
-void check_length(std::string_view name, std::size_t length) {
-  if (length <= kMaxKernelArguments) return;
-  throw ParseError(name, "its length",
-                   "the kernel would have " + std::to_string(length) +
-                       " bytes of arguments, of which tboot keeps " +
-                       std::to_string(kMaxKernelArguments));
+void check_length(const RenderOptions& o, std::string_view name, std::string_view kernel,
+                  std::size_t size) {
+  const auto why = why_cut(o.format, tboot_of(o), kernel, size);
+  if (why) throw ParseError(name, "its length", "the kernel would have " + *why);
 }
 
 void check_lengths(const RenderOptions& o) {
   // A placeholder counts as what may come into its place.
   const std::size_t root = root_of(o).size();
   const std::size_t more = o.root_uuid ? 0 : kMaxRoot - root;
-  check_length("append", trusted_arguments(o).size() + more);
-  if (o.trusted_deploy) check_length("deploy_append", trusted_deploy_arguments(o).size());
+  check_length(o, "append", o.kernel, trusted_arguments(o).size() + more);
+  if (o.trusted_deploy) {
+    check_length(o, "deploy_append", *o.deploy_kernel, trusted_deploy_arguments(o).size());
+  }
 }
 
 }  // namespace

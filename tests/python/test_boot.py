@@ -79,7 +79,7 @@ def test_calls_that_make_no_sense():
     for seconds in (-1, float("nan"), float("inf"), 1e9):
         with pytest.raises(ValueError, match="ipxe_timeout"):
             libattest.render_boot_config("ipxe", **GOOD, ipxe_timeout=seconds)
-    with pytest.raises(libattest.MalformedError, match="of which tboot keeps 1023"):
+    with pytest.raises(libattest.MalformedError, match="iPXE keeps 512 bytes"):
         libattest.render_boot_config("ipxe", **GOOD, append="x" * 1000)
     with pytest.raises(TypeError):
         libattest.render_boot_config("ipxe", "kernel", "ramdisk")

@@ -4,28 +4,13 @@
 # Builds the disks of a machine that boots by UEFI firmware, GRUB and a Debian kernel with IMA, and whose
 # init is guest-init.sh. Nothing is mounted, so that it needs no root.
 # usage: make-guest.sh COLLECT DIR    -> DIR/{esp-grub.img,esp-shim.img,root.ext4}
-# The kernel is fetched once into DIR, by apt-get download. Packages: cmake/setup.sh boot
+# The kernel is fetched once into DIR. Packages: cmake/setup.sh boot
 set -eu
 collect=${1:?usage: make-guest.sh COLLECT DIR}
 mkdir -p "${2:?usage: make-guest.sh COLLECT DIR}"
 dir=$(cd "$2" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:/sbin:/usr/sbin
-
-get_kernel() {
-  [ -e "$dir/kernel.ready" ] && return
-  rm -rf "$dir/kernel" "$dir/download"
-  mkdir -p "$dir/download"
-  package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends:/ { print $2; exit }')
-  if ! (cd "$dir/download" && apt-get -q download "$package") >"$dir/download.log" 2>&1; then
-    cat "$dir/download.log" >&2
-    exit 1
-  fi
-  dpkg -x "$dir"/download/*.deb "$dir/kernel"
-  rm -rf "$dir/download"
-  depmod -b "$dir/kernel" "$(ls "$dir/kernel/lib/modules")"
-  touch "$dir/kernel.ready"
-}
 
 # Busybox and the few modules that reach the root disk.
 make_initramfs() {
@@ -130,7 +115,7 @@ make_esp() { # IMAGE, then pairs HOSTFILE PATH
   done
 }
 
-get_kernel
+sh "$here/unpack-package.sh" "$dir" kernel
 version=$(ls "$dir/kernel/lib/modules")
 make_initramfs
 make_root

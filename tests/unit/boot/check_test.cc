@@ -130,12 +130,35 @@ TEST_CASE("each thing that would not boot is named with its line") {
   CHECK(check(with(kMenu, "}\n", "")) == "failure syntax 2: a '{' is never closed\n");
 }
 
-TEST_CASE("arguments are counted as tboot does, without the file's name") {
-  const std::string fits(1023 - std::string("root=/dev/x intel_iommu=on ").size(), 'x');
-  CHECK(check(with(kGood, "=on", "=on " + fits)).empty());
-  CHECK(check(with(kGood, "=on", "=on x" + fits)) ==
-        "failure arguments-cut 4: the kernel has 1024 bytes of arguments, of which tboot keeps "
-        "1023\n");
+// tests/system/netboot boots both sides of these limits.
+TEST_CASE("arguments that would be cut are named, going by what each loader hands on") {
+  const auto filled = [](const std::string& text, std::size_t size) {
+    return with(text, "intel_iommu=on", "intel_iommu=on " + std::string(size, 'x'));
+  };
+  std::size_t fits = 1023 - std::string("k root=/dev/x intel_iommu=on ").size();
+  CHECK(check(filled(kGood, fits)).empty());
+  CHECK(check(filled(kGood, fits + 1)) ==
+        "failure arguments-cut 4: the kernel has 1022 bytes of arguments, of which 1021 arrive: "
+        "tboot keeps 1023 bytes of the path and them\n");
+
+  fits = 1023 - std::string("intel_iommu=on ").size();
+  CHECK(check(filled(kMenu, fits)).empty());
+  CHECK(check(filled(kMenu, fits + 1)) ==
+        "failure arguments-cut 4: the kernel has 1024 bytes of arguments, of which 1023 arrive: "
+        "tboot keeps 1023 bytes\n");
+
+  // Each command line with its NUL; those of tboot take their share.
+  const std::string server = "http://192.0.2.1:8080/";
+  fits = 512 - std::string(server + "tboot?" + server + "k intel_iommu=on ?").size();
+  CHECK(check(filled(kScript, fits)).empty());
+  CHECK(check(filled(kScript, fits + 1)) ==
+        "failure arguments-cut 5: the kernel has 460 bytes of arguments, of which 459 arrive: iPXE "
+        "keeps 512 bytes of all URLs and arguments together\n");
+  const std::string noisy = with(kScript, "/tboot", "/tboot logging=serial");
+  CHECK(check(filled(noisy, fits - 15)).empty());
+  CHECK_THAT(check(filled(noisy, fits - 14)), StartsWith("failure arguments-cut 5: "));
+  CHECK_THAT(check(with(kScript, "/k", "/" + std::string(600, 'k'))),
+             Contains("bytes of arguments, of which 0 arrive"));
 }
 
 TEST_CASE("arguments that change what is measured are named") {

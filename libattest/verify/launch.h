@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Whether there was a dynamic launch, and which event of a log is the reason where a PCR is not
-// what the policy expects.
+// Whether there was a dynamic launch.
 
 #ifndef LIBATTEST_VERIFY_LAUNCH_H_
 #define LIBATTEST_VERIFY_LAUNCH_H_

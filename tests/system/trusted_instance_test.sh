@@ -183,8 +183,28 @@ if [ "$tpm" = 1.2 ]; then
   [ "$(cut -d = -f 1 "$work/few/quote.pcrs" | tr '\n' ' ')" = '0 1 2 3 10 ' ] || fail 'other PCRs were quoted'
   attest quote --evidence "$work/few" --nonce $nonce --allow-sha1 >"$work/stdout" 2>&1 || fail 'it does not verify'
   refused 'cannot be made' --collect-only --output "$work/refused" --state /proc/no-such-folder/keys
+  # PCRs that change while they are quoted, as often as the file says.
+  mkdir "$work/restless"
+  cat >"$work/restless/tpm_getpcrhash" <<END
+#!/bin/sh
+$(command -v tpm_getpcrhash) "\$@" || exit
+left=\$(cat "$work/left")
+[ \$left -eq 0 ] || echo \$left | dd of="\$2" bs=1 seek=40 conv=notrunc 2>/dev/null
+[ \$left -eq 0 ] || echo \$((left - 1)) >"$work/left"
+END
+  chmod +x "$work/restless/tpm_getpcrhash"
+  echo 3 >"$work/left"
+  path=$PATH
+  PATH=$work/restless:$PATH
+  instance 0 --collect-only --output "$work/rested" --nonce $nonce
+  [ "$(cat "$work/left")" -eq 0 ] || fail 'the PCRs did not change'
+  attest quote --evidence "$work/rested" --nonce $nonce --allow-sha1 >"$work/stdout" 2>&1 || fail 'it does not verify'
+  echo 99 >"$work/left"
+  refused 'changed 10 times' --collect-only --output "$work/refused"
+  PATH=$path
   tcsd_stop
   refused 'tpm_getpcrhash: ' --collect-only --output "$work/refused"
+  refused 'tpm_mkaik: ' --collect-only --output "$work/refused" --state "$work/no-key"
   (PATH=/usr/bin:/bin && refused 'attest is not installed' --policy "$work/policy.json")
 else
   refused 'could not take the evidence' --policy "$work/policy.json" --nonce 0011

@@ -53,8 +53,8 @@ struct Issue {
 
 struct Checked {
   std::vector<Coverage> coverage;  // one an event
-  // At most one thousand. The first of each kind in each PCR is always there; when others were left
-  // out, the last says how many.
+  // At most eight hundred. The first of each kind in each PCR is always there; when others were
+  // left out, the last says how many.
   std::vector<Issue> issues;
 };
 

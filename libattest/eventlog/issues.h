@@ -17,8 +17,9 @@
 
 namespace attest::eventlog {
 
-// Issues, at most a thousand. The first of each kind in each PCR is always kept, so that a log can
-// not hide one sort of trouble behind a flood of another.
+// Issues, at most eight hundred: a report keeps no more findings that are no failures. The first of
+// each kind in each PCR is always kept, so that a log can not hide one sort of trouble behind a
+// flood of another.
 class Issues {
  public:
   explicit Issues(std::vector<Issue>& list) : list_(list) {}
@@ -48,8 +49,8 @@ class Issues {
 
  private:
   static constexpr std::size_t kNumProblems = static_cast<std::size_t>(Problem::kLast) + 1;
-  static constexpr std::size_t kMaxRepeated = 699;
-  static_assert((kNumPcrs + 1) * kNumProblems + kMaxRepeated + 1 <= 1000);
+  static constexpr std::size_t kMaxRepeated = 499;
+  static_assert((kNumPcrs + 1) * kNumProblems + kMaxRepeated + 1 <= 800);
 
   std::vector<Issue>& list_;
   std::array<std::array<bool, kNumProblems>, kNumPcrs + 1> known_{};

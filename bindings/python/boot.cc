@@ -137,6 +137,14 @@ py::object config_text(const py::object& config) {
   return content;
 }
 
+// Reads and checks the text that `config` is or names.
+BootConfig read_config(const py::object& config, const attest_boot_check_options& options) {
+  const Input in(config_text(config), Accept::kBytesOrStr);
+  attest_boot_config* out = nullptr;
+  run([&] { return attest_boot_config_check(&out, in.text(), in.size(), &options); });
+  return BootConfig(out);
+}
+
 py::list check_config(const py::object& config, const py::object& boot_root,
                       const OptionalText& format, const OptionalText& label) {
   Strings strings;
@@ -144,11 +152,12 @@ py::list check_config(const py::object& config, const py::object& boot_root,
   if (format) o.format = format_of(*format);
   o.label = strings.add("label", label);
   if (!boot_root.is_none()) o.boot_root = strings.add("boot_root", path_of(boot_root));
-  const Input in(config_text(config), Accept::kBytesOrStr);
-  attest_boot_config* out = nullptr;
-  run([&] { return attest_boot_config_check(&out, in.text(), in.size(), &o); });
-  const BootConfig owned(out);
-  return problems(out);
+  return problems(read_config(config, o).get());
+}
+
+const char* config_format(const py::object& config) {
+  const BootConfig read = read_config(config, ATTEST_BOOT_CHECK_OPTIONS_INIT);
+  return attest_boot_format_name(attest_boot_config_get_format(read.get()));
 }
 
 }  // namespace
@@ -173,6 +182,8 @@ void bind_boot(py::module_& m) {
         py::arg("boot_root") = py::none(), py::arg("format") = py::none(),
         py::arg("label") = py::none(),
         "What of a configuration (its text, or its file as an os.PathLike) would not boot.");
+  m.def("boot_config_format", &config_format, py::arg("config"),
+        "What a configuration is for: pxelinux, ipxe or grub.");
 }
 
 }  // namespace binding

@@ -57,6 +57,7 @@ def test_a_whole_configuration_says_what_it_was_given(name):
     assert all(value in text for value in expected)
     assert ("--timeout 1500 " in text) == (name == "ipxe")
     assert libattest.check_boot_config(text) == []
+    assert libattest.boot_config_format(text) == name
     text = libattest.render_boot_config(name, **options, complete=True, trusted_deploy=True)
     assert text.count("t1") == 2
 

@@ -294,6 +294,7 @@ def switch_boot_config(
     boot_mode: str = "bios",
     ipxe: bool = False,
 ) -> bool: ...
+def boot_config_format(config: _Text | os.PathLike[str] | os.PathLike[bytes]) -> str: ...
 def check_boot_config(
     config: _Text | os.PathLike[str] | os.PathLike[bytes],
     *,

@@ -73,7 +73,7 @@ Key12 whole_key(Bytes in) {
   Reader r(in, kKey);
   Key12 key;
   r.take(kKeyFront.size(), "ver");
-  Key12::Use& use = key.use.emplace();
+  Key12Use& use = key.use.emplace();
   use.usage = r.u16be("keyUsage");
   use.flags = r.u32be("keyFlags");
   r.u8("authDataUsage");

@@ -27,14 +27,15 @@ enum Key12Flag : std::uint32_t {
   kMigrateAuthority = 0x10,
 };
 
+// What a key is for.
+struct Key12Use {
+  std::uint16_t usage = 0;  // TPM_KEY_USAGE
+  std::uint32_t flags = 0;  // TPM_KEY_FLAGS
+};
+
 // The Bytes are views into the input.
 struct Key12 {
-  // Of TPM_KEY and TPM_KEY12; a TPM_PUBKEY says nothing of what its key is for.
-  struct Use {
-    std::uint16_t usage = 0;  // TPM_KEY_USAGE
-    std::uint32_t flags = 0;  // TPM_KEY_FLAGS
-  };
-  std::optional<Use> use;
+  std::optional<Key12Use> use;  // of TPM_KEY and TPM_KEY12; a TPM_PUBKEY does not say
   std::uint16_t enc_scheme = 0;
   std::uint16_t sig_scheme = 0;
   std::uint32_t key_bits = 0;

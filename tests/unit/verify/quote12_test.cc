@@ -120,16 +120,19 @@ TEST_CASE("a TPM 1.2's quote that keeps every rule is verified, and said to be o
 }
 
 TEST_CASE("real quotes of a TPM 1.2 verify with its key in each form", "[tpm12]") {
+  struct Files {
+    const char* quote;
+    const char* pcrs;
+  };
   const Octets nonce = nonce_from("tpm12/nonce.hex");
   for (const char* key : {"aik.tpm_key", "aik.tpm_pubkey", "aik.pem"}) {
-    for (const auto& [quote, pcrs] :
-         {std::pair("quote1", "quote1.pcrs"), std::pair("quote2", "quote2.pcrs"),
-          std::pair("quote2", "quote2.text")}) {
-      CAPTURE(key, quote, pcrs);
-      const std::string stem = std::string("tpm12/") + quote;
+    for (const Files& files : {Files{"quote1", "quote1.pcrs"}, Files{"quote2", "quote2.pcrs"},
+                               Files{"quote2", "quote2.text"}}) {
+      CAPTURE(key, files.quote, files.pcrs);
+      const std::string stem = std::string("tpm12/") + files.quote;
       const auto take = [&](const Octets& asked, bool allow_sha1) {
         return verify(read_vector(stem + ".info"), read_vector(stem + ".sig"),
-                      read_vector(std::string("tpm12/") + pcrs),
+                      read_vector(std::string("tpm12/") + files.pcrs),
                       read_vector(std::string("tpm12/") + key), asked, allow_sha1);
       };
       CHECK(take(nonce, true).verified);

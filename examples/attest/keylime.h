@@ -41,9 +41,6 @@ bool keylime_open(struct keylime* out, const struct command* command,
                   const struct options* options);
 void keylime_close(struct keylime* keylime);
 
-// The string in quotes, escaped; null for NULL and "".
-void keylime_add_json_string(struct text* json, const char* string);
-
 // Writes the words, or the JSON where that was asked for, and frees both. Returns `status`, or
 // STATUS_FAILED where they could not be written.
 int keylime_show(const struct command* command, const struct options* options, struct text* words,

@@ -92,7 +92,7 @@ static int show_done(const struct command* command, const struct options* option
   struct text json = {0};
   text_add(&words, "%s: %s\n", options->operand, what);
   text_add(&json, "{\"name\": ");
-  keylime_add_json_string(&json, options->operand);
+  text_add_json_string(&json, options->operand);
   text_add(&json, ", \"kind\": \"%s\", \"result\": \"%s\"}\n", kKinds[kind], what);
   return keylime_show(command, options, &words, &json, STATUS_GOOD);
 }
@@ -174,7 +174,7 @@ static int show_list(const struct command* command, const struct options* option
     text_add(&name, "%.*s", (int)length, line);
     text_add(&words, "%s\n", text_or(&name, ""));
     text_add(&json, "%s", first ? "" : ", ");
-    keylime_add_json_string(&json, text_or(&name, ""));
+    text_add_json_string(&json, text_or(&name, ""));
     text_free(&name);
     line += length + (line[length] == '\n' ? 1 : 0);
   }

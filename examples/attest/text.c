@@ -58,25 +58,6 @@ void text_add_escaped(struct text* text, const char* string) {
   }
 }
 
-void text_add_json_string(struct text* json, const char* string) {
-  if (string == NULL || *string == '\0') {
-    text_add(json, "null");
-    return;
-  }
-  text_add(json, "\"");
-  for (; *string != '\0'; ++string) {
-    const unsigned char c = (unsigned char)*string;
-    if (c == '"' || c == '\\') {
-      text_add(json, "\\%c", c);
-    } else if (c < 0x20) {
-      text_add(json, "\\u%04x", c);
-    } else {
-      text_add(json, "%c", c);
-    }
-  }
-  text_add(json, "\"");
-}
-
 const char* text_or(const struct text* text, const char* fallback) {
   return text->failed || text->size == 0 ? fallback : text->data;
 }

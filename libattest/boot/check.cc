@@ -36,7 +36,7 @@ const Entry* find_default(const Config& config, std::string_view label) noexcept
   const Entry* entry = find_entry(config, label);
   if (entry != nullptr || config.format != Format::kGrub) return entry;
   const auto index = parse_decimal(label, kMaxEntries);
-  return index && *index < config.entries.size() ? &config.entries[*index] : nullptr;
+  return index && *index < config.entries.size() ? config.entries.data() + *index : nullptr;
 }
 
 // What boots when nothing is said: GRUB's first entry, and what an iPXE script begins with.
@@ -47,7 +47,7 @@ const Entry* first_entry(Config& config) {
                         "no 'default' line: PXELINUX waits at its prompt");
     return nullptr;
   }
-  return config.entries.empty() ? nullptr : &config.entries[0];
+  return config.entries.empty() ? nullptr : config.entries.data();
 }
 
 // The entry that boots; nullptr when that can not be said.

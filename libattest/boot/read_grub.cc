@@ -3,20 +3,12 @@
 // GRUB's configuration files (GNU GRUB manual 2.06, section 6 "Writing your own configuration
 // file"): commands of words, with quotes, comments and blocks in braces, as in a shell.
 
-#include <initializer_list>
-
 #include "libattest/base/text.h"
 #include "libattest/boot/configuration.h"
+#include "libattest/boot/words.h"
 
 namespace attest::boot {
 namespace {
-
-bool is_any(std::string_view word, std::initializer_list<std::string_view> of) noexcept {
-  for (const std::string_view one : of) {
-    if (word == one) return true;
-  }
-  return false;
-}
 
 struct Command {
   std::size_t line = 0;

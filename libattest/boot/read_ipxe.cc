@@ -3,21 +3,12 @@
 // iPXE's scripts (ipxe.org/scripting, ipxe.org/cmd): a command line after the other, each of
 // commands with "||", "&&" and ";" between them.
 
-#include <initializer_list>
-
 #include "libattest/base/text.h"
 #include "libattest/boot/configuration.h"
 #include "libattest/boot/words.h"
 
 namespace attest::boot {
 namespace {
-
-bool is_any(std::string_view word, std::initializer_list<std::string_view> of) noexcept {
-  for (const std::string_view one : of) {
-    if (word == one) return true;
-  }
-  return false;
-}
 
 // Takes commands off the front of a line.
 class Commands {

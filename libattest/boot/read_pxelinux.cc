@@ -3,6 +3,8 @@
 // PXELINUX's configuration files (Syslinux 6.04, doc/syslinux.txt): a keyword in any case and its
 // value a line.
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 
 #include "libattest/base/text.h"
@@ -25,18 +27,15 @@ struct Section {
   std::vector<Directive> directives;
 };
 
-bool is_any(std::string_view keyword, std::initializer_list<std::string_view> of) noexcept {
-  for (const std::string_view one : of) {
-    if (is_keyword(keyword, one)) return true;
-  }
-  return false;
+bool is_any_keyword(std::string_view word, std::initializer_list<std::string_view> of) noexcept {
+  return std::ranges::any_of(of, [&](std::string_view one) { return is_keyword(word, one); });
 }
 
 // The last one counts.
 Directive find(const Section& section, std::initializer_list<std::string_view> keywords) {
   Directive found;
   for (const Directive& d : section.directives) {
-    if (is_any(d.keyword, keywords)) found = d;
+    if (is_any_keyword(d.keyword, keywords)) found = d;
   }
   return found;
 }
@@ -107,10 +106,8 @@ void take_linux(Entry& entry, const Directive& kernel, const Directive& append,
 }
 
 bool is_boot_sector(std::string_view path) noexcept {
-  for (const std::string_view ending : {".0", ".bin", ".bs", ".bss", ".img"}) {
-    if (path.ends_with(ending)) return true;
-  }
-  return false;
+  constexpr std::array<std::string_view, 5> kEndings = {".0", ".bin", ".bs", ".bss", ".img"};
+  return std::ranges::any_of(kEndings, [&](std::string_view e) { return path.ends_with(e); });
 }
 
 void take_label(Config& config, const Section& section, const Section& global) {
@@ -125,7 +122,8 @@ void take_label(Config& config, const Section& section, const Section& global) {
   kernel.value = Words(kernel.value).next();
   const bool com32 = is_keyword(kernel.keyword, "com32") ||
                      (is_keyword(kernel.keyword, "kernel") && is_com32(kernel.value));
-  if (!is_any(kernel.keyword, {"kernel", "linux", "com32"}) || is_boot_sector(kernel.value)) {
+  if (!is_any_keyword(kernel.keyword, {"kernel", "linux", "com32"}) ||
+      is_boot_sector(kernel.value)) {
     entry.starts = Starts::kOther;
   } else if (stem_of(kernel.value) == "mboot") {
     if (!com32) {

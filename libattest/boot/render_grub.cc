@@ -51,9 +51,9 @@ std::string grub_file(const RenderOptions& options) {
   return join({"set default=", default_of(o), "\nset timeout=5\nset hidden_timeout_quiet=false\n\n",
                deploy(o), linuxefi("boot_partition", o.kernel, partition, o.ramdisk), "\n",
                linuxefi("boot_ramdisk", o.kernel, ramdisk, o.ramdisk), "\n",
-               "menuentry \"boot_whole_disk\"  {\n    linuxefi chain.c32 "
-               "mbr:(( DISK_IDENTIFIER ))\n}\n\n",
-               grub_label(o), "\n", anaconda(o)});
+               "menuentry \"boot_whole_disk\"  {\n",
+               "    linuxefi chain.c32 mbr:(( DISK_IDENTIFIER ))\n}\n\n", grub_label(o), "\n",
+               anaconda(o)});
 }
 
 }  // namespace attest::boot

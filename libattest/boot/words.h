@@ -5,6 +5,8 @@
 #ifndef LIBATTEST_BOOT_WORDS_H_
 #define LIBATTEST_BOOT_WORDS_H_
 
+#include <algorithm>
+#include <initializer_list>
 #include <string_view>
 
 #include "libattest/base/text.h"
@@ -42,6 +44,10 @@ constexpr bool is_keyword(std::string_view word, std::string_view lower) noexcep
     if (to_lower(word[i]) != lower[i]) return false;
   }
   return true;
+}
+
+inline bool is_any(std::string_view word, std::initializer_list<std::string_view> of) noexcept {
+  return std::ranges::find(of, word) != of.end();
 }
 
 }  // namespace attest::boot

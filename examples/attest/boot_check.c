@@ -23,8 +23,8 @@ static const char kHelp[] =
     "  --json             print one JSON object\n"
     "  --help\n"
     "\n"
-    "Exit status: 0 nothing is wrong, notes apart; 1 something is; 2 wrong usage, or a\n"
-    "FILE or DIR that can not be read.\n"
+    "Exit status: 0 nothing is wrong, notes apart; 1 something is; 2 wrong usage, or\n"
+    "a FILE or DIR that can not be read.\n"
     "\n"
     "Example:\n"
     "  attest boot-config check /srv/tftp/$NODE/config --boot-root /srv/tftp\n";

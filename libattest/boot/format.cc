@@ -41,17 +41,21 @@ std::optional<Format> format_from_name(std::string_view name) noexcept {
 std::optional<Format> detect_format(std::string_view text) noexcept {
   std::optional<Format> found;
   bool begins = true;
+  bool late = false;
   Lines lines(text);
   while (const auto line = lines.next()) {
     Words words(*line);
     const std::string_view first = words.next();
-    if (begins && (first == "#!ipxe" || first == "#!gpxe")) return Format::kIpxe;
+    if (first == "#!ipxe" || first == "#!gpxe") {
+      if (begins) return Format::kIpxe;
+      late = true;
+    }
     begins = begins && first.empty();
     if (first == "menuentry") return Format::kGrub;
     // Both may be in comments or texts of the other two, whose own words are looked for first.
     if (is_keyword(first, "label") && !words.done()) found = Format::kPxelinux;
   }
-  return found;
+  return !found && late ? Format::kIpxe : found;
 }
 
 }  // namespace attest::boot

@@ -24,7 +24,8 @@ std::string_view title_of(Format format) noexcept;  // "PXELINUX", for messages
 // No configuration is larger.
 inline constexpr std::size_t kMaxConfigSize = std::size_t{1} << 20U;
 
-// Finds out what `text` is; nothing when it is none of them.
+// Finds out what `text` is; nothing when it is none of them. A script for iPXE that does not begin
+// as iPXE wants it is one, too: check() says so.
 std::optional<Format> detect_format(std::string_view text) noexcept;
 
 }  // namespace attest::boot

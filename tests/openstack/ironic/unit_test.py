@@ -553,6 +553,7 @@ class InProcess(Base):
         self.answering(EK)
         verdict = inprocess.Verdict("other", (1, 0), ())
         with mock.patch.object(inprocess, "appraise", return_value=verdict), \
+             mock.patch.object(inprocess, "load_ak"), \
              self.assertRaisesRegex(AttestationFailure, "attestation key has changed"):
             inprocess.InProcessAttestation().validate_security_status(
                 self.subject(ek_sha256=EK, ak_name="a"))

@@ -54,6 +54,7 @@ TEST_CASE("a format is known by its own words") {
   CHECK(of("# menuentry\n LABEL x\n").format == Format::kPxelinux);
   CHECK(of("label x\n#!ipxe\n").format == Format::kPxelinux);
   CHECK(of("\n \n#!ipxe\n").format == Format::kIpxe);
+  CHECK(of("echo a\n#!ipxe\n").format == Format::kIpxe);
   CHECK(parse_error_of([] { return of("default x\n"); }) ==
         "boot configuration: line 1: no '#!ipxe', no 'menuentry' and no 'label' in it: for none of "
         "iPXE, GRUB and PXELINUX");

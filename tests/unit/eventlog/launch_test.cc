@@ -220,7 +220,8 @@ TEST_CASE("a log descriptor names one algorithm by number and size") {
         Case{Hash::kSha256, 0xb}, Case{Hash::kSha384, 3}, Case{Hash::kSha384, 0xc},
         Case{Hash::kSha512, 4}, Case{Hash::kSha512, 0xd}, Case{Hash::kSm3_256, 0x12}}) {
     const Data digest(crypto::hash_size(c.hash), 7);
-    const Log log = Log::parse_launch(legacy(c.hash, c.id, record(17, kTxtHashStart, digest, {})));
+    const Data bytes = legacy(c.hash, c.id, record(17, kTxtHashStart, digest, {}));
+    const Log log = Log::parse_launch(bytes);
     CHECK(log.format() == Format::kTxtLegacy);
     CHECK(log.algorithms().at(0).hash == c.hash);
     CHECK(log.digest(log.events().at(0), 0).empty());

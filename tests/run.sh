@@ -5,25 +5,26 @@
 # usage: sh tests/run.sh [STEP...]
 #   style    format, spelling, shell scripts, layers
 #   release  gcc, optimised: unit, bit flips, fuzz corpora, ABI, install, command, Python, real boots, real Keylime,
-#            the Ironic plug-in on Debian's Ironic
+#            the Ironic plug-in on Debian's Ironic and, where PyPI is reached, on the newest
 #   clang    clang with ASan and UBSan; line coverage of the parsers and of verify/, each at least 95 %; clang-tidy
 #   tsan     eight threads under ThreadSanitizer
 #   wheel    the Python wheel in a virtual environment, where PyPI is reached
-#   ironic   the Ironic plug-in on the newest Ironic, where PyPI is reached
 #   asan     gcc with ASan and UBSan
+#   analyze  clang's static analyzer
+#   ironic   all of the Ironic plug-in's tests on the newest Ironic, where PyPI is reached
 #   image    a Debian image by diskimage-builder with our elements, where PyPI is reached
-# Without a step: all but the last two, in this order. Everything is kept under build/.
+# Without a step: the first five, in this order. Everything is kept under build/.
 set -eu
 cd "$(dirname "$0")/.."
 . tests/support/steps.sh
 
-steps=${*:-style release clang tsan wheel ironic}
+steps=${*:-style release clang tsan wheel}
 
 sh cmake/setup.sh build quickstart test openstack boot
 
 for step in $steps; do
   case $step in
-    style | release | asan | clang | tsan | wheel | ironic | image) run_step "$step" ;;
+    style | release | clang | tsan | wheel | asan | analyze | ironic | image) run_step "$step" ;;
     *)
       echo "tests/run.sh: no step '$step'" >&2
       exit 2

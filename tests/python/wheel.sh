@@ -48,4 +48,6 @@ import libattest
 assert libattest.__file__.startswith('$work/venv/'), libattest.__file__
 maps = {line.split()[-1] for line in open('/proc/self/maps') if 'libattest.so' in line}
 assert all(name.startswith('$work/venv/') for name in maps) and len(maps) == 1, maps"
-"$work/venv/bin/python" -W error -m pytest -q -p no:cacheprovider .
+# What is in the wheel works; the rest is the same code as in the build's own tests.
+"$work/venv/bin/python" -W error -m pytest -q -p no:cacheprovider \
+  test_minimal.py test_types.py test_appraise.py test_logs.py test_policy.py test_boot.py

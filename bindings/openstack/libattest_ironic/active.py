@@ -59,6 +59,8 @@ class Watched:
     # A verdict that could not be written yet: the node was locked.
     unsaved: bool = False
     violation: str = ""
+    # Its last round kept a worker for long.
+    slow: bool = False
     # Which measured launch was judged, and whether it is all that is bad.
     launch: str = ""
     only_launch: bool = False
@@ -66,8 +68,6 @@ class Watched:
     @property
     def tolerated(self) -> bool:
         return launch.tolerated({"only_launch": self.only_launch}, self.subject.settings)
-    # Its last round kept a worker for long.
-    slow: bool = False
 
 
 class Watch:

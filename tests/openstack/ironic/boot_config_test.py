@@ -88,6 +88,9 @@ class Templates(Folder):
         "stage2_url": "http://192.0.2.1:8080/uuid/stage2",
         "tftp_server": "192.0.2.1",
         "ipxe_timeout": 0,
+        # What newer templates for GRUB leave open, and older ones say.
+        "linux_cmd": "linuxefi",
+        "initrd_cmd": "initrdefi",
     }
 
     def ironic(self, name, **changes):

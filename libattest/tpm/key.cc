@@ -2,6 +2,7 @@
 
 #include "libattest/tpm/key.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -70,9 +71,16 @@ std::string_view format_name(KeyFormat format) noexcept {
 }
 
 AttestationKey::AttestationKey(KeyFormat format, crypto::PublicKey key)
-    : format_(format),
-      key_(std::move(key)),
-      spki_sha256_(crypto::Hasher(crypto::Hash::kSha256)(key_.spki())) {}
+    : format_(format), key_(std::move(key)) {}
+
+const crypto::Digest& AttestationKey::spki_sha256() const {
+  const crypto::Digest* known = spki_sha256_->digest.load();
+  if (known != nullptr) return *known;
+  auto made =
+      std::make_unique<const crypto::Digest>(crypto::Hasher(crypto::Hash::kSha256)(key_.spki()));
+  if (spki_sha256_->digest.compare_exchange_strong(known, made.get())) return *made.release();
+  return *known;
+}
 
 // The beginnings exclude each other: a public area with a size in front is far smaller than the
 // 0x2d2d or 0x3000 bytes that PEM or DER would mean, and one whose type were zero, as the third and

@@ -6,7 +6,9 @@
 #ifndef LIBATTEST_TPM_KEY_H_
 #define LIBATTEST_TPM_KEY_H_
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -50,9 +52,9 @@ class AttestationKey {
   const Key12* key12() const noexcept { return key12_ ? &*key12_ : nullptr; }
   // TPM Name; empty when there is no area.
   Bytes name() const noexcept { return name_; }
-  // SHA-256 of the DER SubjectPublicKeyInfo. Made once: OpenSSL takes longer to encode a key than
-  // to verify a signature with it.
-  const crypto::Digest& spki_sha256() const noexcept { return spki_sha256_; }
+  // SHA-256 of the DER SubjectPublicKeyInfo. Made at the first call and kept: OpenSSL takes longer
+  // to encode a key than to verify a signature with it, and most callers never ask.
+  const crypto::Digest& spki_sha256() const;
 
   AttestationKey(AttestationKey&&) = default;
   AttestationKey& operator=(AttestationKey&&) = default;
@@ -62,7 +64,16 @@ class AttestationKey {
 
   KeyFormat format_;
   crypto::PublicKey key_;
-  crypto::Digest spki_sha256_;
+  // Without a lock, which a fork in another thread could leave locked: two threads may both make
+  // it.
+  struct Made {
+    Made() = default;
+    Made(const Made&) = delete;
+    Made& operator=(const Made&) = delete;
+    ~Made() { delete digest.load(); }
+    std::atomic<const crypto::Digest*> digest = nullptr;
+  };
+  std::unique_ptr<Made> spki_sha256_ = std::make_unique<Made>();
   std::vector<std::uint8_t>
       raw_;  // what area_ and key12_ look into; moving a vector keeps its bytes in place
   std::optional<PublicArea> area_;

@@ -199,8 +199,12 @@ Report appraise(const Evidence& evidence, const policy::Policy* policy, NodeStat
                report.claims);
     if (quoted) {
       check_clock(policy, report.claims, report.findings);
-      const NodeState::Seen now = seen_now(*evidence.key, evidence.quote->quote());
-      if (node != nullptr) check_node(*node, now, report.findings);
+      // Only for who remembers it: a new key's digest takes longer than the signature.
+      NodeState::Seen now;
+      if (node != nullptr) {
+        now = seen_now(*evidence.key, evidence.quote->quote());
+        check_node(*node, now, report.findings);
+      }
       auto position = judge_logs(evidence, policy, *quoted, {node, now}, report);
       // Only resetCount says that a list goes on in the boot that it began in.
       if (!now.has_clock) position.reset();

@@ -184,6 +184,19 @@ TEST_CASE("a launch whose log is wrong is not trusted, and each way has its own 
     CHECK(failures(report) == std::vector<Code>{Code::kLaunchLogMissing});
     CHECK(find(report, Code::kLaunchLogMissing)->component == Component::kLaunchLog);
   }
+  SECTION("it is not there, and only rules for its PCRs ask for it") {
+    p.launch_log.clear();
+    Policy rules = policy;
+    rules.launch.log_required = false;
+    CHECK(failures(p.appraise(&rules)) == std::vector<Code>{Code::kLaunchLogMissing});
+    rules.event_log.pcrs.clear();
+    CHECK(p.appraise(&rules).verdict == Verdict::kTrusted);
+  }
+  SECTION("rules for other PCRs ask for the other log") {
+    Policy rules = policy;
+    rules.event_log.pcrs.push_back(0);
+    CHECK(fails_with(p.appraise(&rules), Code::kEventLogMissing));
+  }
   SECTION("it is empty") {
     p.launch_log.clear();
     attest::verify::Evidence e = p.evidence();

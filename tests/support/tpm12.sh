@@ -3,6 +3,8 @@
 
 # A software TPM 1.2 with TrouSerS before it, for tests: sourced, never run. Only root can start tcsd.
 
+TCSD_PID=
+
 # tpm12_make DIR: manufactures a TPM in DIR/state. DIR must hold no comma.
 tpm12_make() {
   mkdir -p "$1/state"
@@ -69,6 +71,7 @@ tcsd_start() {
   TCSD_USE_TCP_DEVICE=1 TCSD_TCP_DEVICE_HOSTNAME=127.0.0.1 TCSD_TCP_DEVICE_PORT=$TPM12_PORT \
     tcsd -f -e -c "$1/tss/tcsd.conf" >"$1/tcsd.log" 2>&1 &
   TCSD_PID=$!
+  pids=$TCSD_PID # software_tpm.sh stops it at the end
   until_done "$TCSD_PID" tpm_version || { cat "$1/tcsd.log" >&2; return 1; }
 }
 
@@ -77,4 +80,6 @@ tcsd_stop() {
   kill "$TCSD_PID" 2>/dev/null || true
   wait "$TCSD_PID" 2>/dev/null || true
   TCSD_PID=
+  # shellcheck disable=SC2034  # software_tpm.sh's.
+  pids=
 }

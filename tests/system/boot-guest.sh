@@ -17,17 +17,9 @@ nonce=$4
 mode=${5:-grub}
 if [ $# -ge 5 ]; then shift 5; else shift 4; fi
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$here/../../examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-SWTPM_PID=
-cleanup() {
-  [ -z "$SWTPM_PID" ] || kill "$SWTPM_PID" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
+source=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 
 firmware=/usr/share/OVMF/OVMF_CODE_4M.fd
 variables=/usr/share/OVMF/OVMF_VARS_4M.fd

@@ -7,25 +7,9 @@ set -eu
 collect=${1:?usage: collect_commands_test.sh COLLECT}
 here=$(cd "$(dirname "$0")" && pwd)
 python=/usr/bin/python3
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$here/../../examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-first_pid=
-SWTPM_PID=
-cleanup() {
-  for pid in $first_pid $SWTPM_PID; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-
-fail() {
-  echo "FAIL: $*" >&2
-  cat "$work/stderr" >&2 || true
-  exit 1
-}
-passed() { echo "ok: $*"; }
+source=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 
 # run DIR ARGUMENT...: collect's sub-command, its members as files of bytes in DIR.
 run() {
@@ -71,6 +55,7 @@ mkdir "$work/one" "$work/two"
 swtpm_make "$work/one"
 swtpm_start "$work/one"
 first_pid=$SWTPM_PID
+pids=$first_pid
 tpm="swtpm:path=$work/one/tpm"
 export TPM2TOOLS_TCTI="$tpm"
 nonce=000102030405060708090a0b0c0d0e0f10111213
@@ -239,7 +224,7 @@ passed 'the state of one TPM is nothing to another'
 tpm2_shutdown -Q --clear
 kill "$first_pid"
 wait "$first_pid" 2>/dev/null || true
-first_pid=$SWTPM_PID # of the second, to be ended at the end
+pids=$SWTPM_PID # the second's
 swtpm_start "$work/one"
 refused 'there is no key of this boot' quote --state "$state" --nonce $nonce --no-logs --tcti "$tpm"
 run rebooted identity --state "$state"

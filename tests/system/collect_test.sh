@@ -6,24 +6,9 @@
 set -eu
 collect=${1:?usage: collect_test.sh COLLECT}
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$here/../../examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-SWTPM_PID=
-cleanup() {
-  [ -z "$SWTPM_PID" ] || kill "$SWTPM_PID" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-
-fail() {
-  echo "FAIL: $*" >&2
-  cat "$work/stderr" >&2 || true
-  exit 1
-}
-passed() { echo "ok: $*"; }
+source=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 
 nonce=000102030405060708090a0b0c0d0e0f10111213
 take() { # DIR OPTION...

@@ -7,24 +7,9 @@
 set -eu
 check=${1:?usage: credential_test.sh CREDENTIAL_CHECK}
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$here/../../examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-pids=
-cleanup() {
-  # shellcheck disable=SC2086 # numbers
-  [ -z "$pids" ] || kill $pids 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-fail() {
-  echo "FAIL: $*" >&2
-  cat "$work/out" >&2 || true
-  exit 1
-}
-passed() { echo "ok: $*"; }
+source=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 flush() { for kind in -t -l -s; do tpm2_flushcontext $kind; done; }
 
 for node in one two; do

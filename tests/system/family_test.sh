@@ -7,23 +7,9 @@
 set -eu
 attest=$(realpath "${1:?usage: family_test.sh ATTEST}")
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$here/../../examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-SWTPM_PID=
-cleanup() {
-  [ -z "$SWTPM_PID" ] || kill "$SWTPM_PID" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-fail() {
-  echo "FAIL: $*" >&2
-  cat "$work/said" >&2 || true
-  exit 1
-}
-passed() { echo "ok: $*"; }
+source=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 
 swtpm_make "$work"
 swtpm_start "$work"

@@ -7,17 +7,9 @@ set -eu
 collect=${1:?usage: node_test.sh COLLECT BUILD_DIR}
 build=$(realpath "${2:?usage: node_test.sh COLLECT BUILD_DIR}")
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$here/../../examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-pids=
-cleanup() {
-  for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
+source=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 
 for tpm in one other; do
   mkdir "$work/$tpm"

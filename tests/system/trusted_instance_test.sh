@@ -13,28 +13,11 @@ attest=$(realpath "${3:?$usage}")
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 script=$source/examples/trusted-instance/trusted-instance.sh
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$source/examples/quickstart/swtpm.sh"
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 # shellcheck source=tests/support/tpm12.sh
 . "$source/tests/support/tpm12.sh"
 PATH=$PATH:/usr/sbin:/sbin
-
-work=$(mktemp -d)
-SWTPM_PID=
-TCSD_PID=
-cleanup() {
-  [ -z "$TCSD_PID" ] || kill "$TCSD_PID" 2>/dev/null || true
-  [ -z "$SWTPM_PID" ] || kill "$SWTPM_PID" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-fail() {
-  echo "FAIL: $*" >&2
-  cat "$work/stdout" "$work/stderr" >&2 || true
-  exit 1
-}
-passed() { echo "ok: $*"; }
 if [ "$tpm" = 1.2 ]; then
   for program in tcsd tpm_takeownership tpm_getquote; do
     command -v $program >/dev/null || { echo "skipped: there is no $program"; exit 77; }

@@ -12,22 +12,8 @@ agent=$source/examples/diskimage-builder/keylime-agent
 emulator=$source/examples/diskimage-builder/tpm-emulator
 instance=$source/examples/diskimage-builder/trusted-instance
 libexec=static/usr/local/libexec
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$source/examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-SWTPM_PID=
-cleanup() {
-  [ -z "$SWTPM_PID" ] || kill "$SWTPM_PID" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
-fail() {
-  echo "FAIL: $*" >&2
-  exit 1
-}
-passed() { echo "ok: $*"; }
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 sha() { printf %s "$1" | sha256sum | cut -d ' ' -f 1; }
 
 # The allowlist.

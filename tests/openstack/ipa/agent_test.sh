@@ -10,17 +10,8 @@ mkdir -p "${2:?usage: agent_test.sh COLLECT WORK_DIR}"
 venv=$(realpath "$2")/venv
 here=$(cd "$(dirname "$0")" && pwd)
 source=$here/../../..
-# shellcheck source=examples/quickstart/swtpm.sh
-. "$source/examples/quickstart/swtpm.sh"
-
-work=$(mktemp -d)
-SWTPM_PID=
-cleanup() {
-  [ -z "$SWTPM_PID" ] || kill "$SWTPM_PID" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 1' HUP INT TERM
+# shellcheck source=tests/support/software_tpm.sh
+. "$source/tests/support/software_tpm.sh"
 
 [ -x "$venv/bin/python" ] || /usr/bin/python3 -m venv "$venv"
 pip="$venv/bin/python -m pip --disable-pip-version-check -q"

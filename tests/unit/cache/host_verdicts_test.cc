@@ -356,17 +356,19 @@ TEST_CASE("what was forgotten and comes again is what came last") {
 }
 
 TEST_CASE("settings and times that are no numbers are refused, and change nothing") {
-  const double bad = GENERATE(kNan, kInfinite, -kInfinite);
-  CHECK_THROWS_AS(HostVerdicts({bad, kSkew, 1, 0}), std::invalid_argument);
-  CHECK_THROWS_AS(HostVerdicts({kTtl, bad, 1, 0}), std::invalid_argument);
   CHECK_THROWS_AS(HostVerdicts({-1, kSkew, 1, 0}), std::invalid_argument);
   CHECK_THROWS_AS(HostVerdicts({kTtl, -1, 1, 0}), std::invalid_argument);
   CHECK_THROWS_AS(HostVerdicts({kTtl, kSkew, 0, 0}), std::invalid_argument);
   Cache cache;
   cache.store({untrusted("a")});
-  for (const Moment at : {Moment{bad, 1}, Moment{1, bad}}) {
-    CHECK_THROWS_AS(cache.ask({"a"}, at), std::invalid_argument);
-    CHECK_THROWS_AS(cache.store({trusted("a")}, at), std::invalid_argument);
+  for (const double bad : {kNan, kInfinite, -kInfinite}) {
+    CAPTURE(bad);
+    CHECK_THROWS_AS(HostVerdicts({bad, kSkew, 1, 0}), std::invalid_argument);
+    CHECK_THROWS_AS(HostVerdicts({kTtl, bad, 1, 0}), std::invalid_argument);
+    for (const Moment at : {Moment{bad, 1}, Moment{1, bad}}) {
+      CHECK_THROWS_AS(cache.ask({"a"}, at), std::invalid_argument);
+      CHECK_THROWS_AS(cache.store({trusted("a")}, at), std::invalid_argument);
+    }
   }
   CHECK(cache.reason("a") == Reason::kUntrusted);
 }

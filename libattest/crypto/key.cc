@@ -28,6 +28,8 @@ constexpr std::string_view kBadNumbers = "the numbers do not make a key";
 constexpr std::string_view kBadRsaSize = "RSA key is not of 1024 to 8192 bits";
 // With an exponent of 1 every message is its own signature.
 constexpr std::string_view kBadExponent = "RSA exponent is not an odd number above 1";
+// No product of two large primes, and nothing can be computed with it.
+constexpr std::string_view kEvenModulus = "RSA modulus is even";
 
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using Bignum = std::unique_ptr<BIGNUM, Freed<BN_free>>;
@@ -58,6 +60,13 @@ const CurveName& of(Curve curve) noexcept {
 Bignum bignum(Bytes big_endian) {
   return Bignum(
       allocated(BN_bin2bn(big_endian.data(), static_cast<int>(big_endian.size()), nullptr)));
+}
+
+// One of a key's numbers.
+Bignum number(const EVP_PKEY* key, const char* name) {
+  BIGNUM* value = nullptr;
+  if (EVP_PKEY_get_bn_param(key, name, &value) != 1) throw std::bad_alloc();
+  return Bignum(value);
 }
 
 // An EVP_PKEY of `type` from its parameters; null when OpenSSL finds them wrong.
@@ -102,13 +111,12 @@ PublicKey::PublicKey(Handle key, std::string_view format) : key_(std::move(key))
     if (bits_ < kMinRsaBits || bits_ > kMaxRsaBits) {
       refuse(format, kBadRsaSize);
     }
-    BIGNUM* e = nullptr;
-    if (EVP_PKEY_get_bn_param(key_.get(), OSSL_PKEY_PARAM_RSA_E, &e) != 1) throw std::bad_alloc();
-    const Bignum owned(e);
-    if (BN_is_odd(e) == 0 || BN_is_one(e) == 1) {
-      refuse(format, kBadExponent);
+    const Bignum e = number(key_.get(), OSSL_PKEY_PARAM_RSA_E);
+    if (BN_is_odd(e.get()) == 0 || BN_is_one(e.get()) == 1) refuse(format, kBadExponent);
+    if (BN_is_odd(number(key_.get(), OSSL_PKEY_PARAM_RSA_N).get()) == 0) {
+      refuse(format, kEvenModulus);
     }
-    const BN_ULONG word = BN_get_word(e);
+    const BN_ULONG word = BN_get_word(e.get());
     exponent_ =
         word <= std::numeric_limits<std::uint32_t>::max() ? static_cast<std::uint32_t>(word) : 0;
     return;
@@ -149,6 +157,7 @@ PublicKey PublicKey::rsa(Bytes modulus, std::uint32_t exponent, std::string_view
   if (exponent % 2 == 0 || exponent == 1) refuse(format, kBadExponent);
   const auto bits = static_cast<std::size_t>(BN_num_bits(n.get()));
   if (bits < kMinRsaBits || bits > kMaxRsaBits) refuse(format, kBadRsaSize);
+  if (BN_is_odd(n.get()) == 0) refuse(format, kEvenModulus);
   // What is known of the key need not be asked of it.
   return believe_twice([&] {
     PublicKey key(Handle(from_params("RSA", params.get()), EVP_PKEY_free), KeyType::kRsa, bits,

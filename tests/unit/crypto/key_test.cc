@@ -217,6 +217,17 @@ TEST_CASE("RSA keys of unfit numbers are refused") {
   CHECK(error(std::vector<std::uint8_t>(256, 0), 65537) == size);
   CHECK(error(std::vector<std::uint8_t>(1025, 0xff), 65537) == size);
   CHECK(error(std::vector<std::uint8_t>(1024, 0xff), 65537) == "accepted");
+
+  const std::string even = "T: byte 0: public key: RSA modulus is even";
+  std::vector<std::uint8_t> two_factor(n.begin(), n.end());
+  two_factor.back() ^= 1U;
+  CHECK(error(two_factor, 65537) == even);
+  // The modulus ends where the five bytes of the exponent begin.
+  auto spki = key("rsa2048").spki();
+  REQUIRE(spki[spki.size() - 6] == n.back());
+  spki[spki.size() - 6] ^= 1U;
+  CHECK(parse_error_of([&] { return PublicKey::from_spki(spki); }) ==
+        "SubjectPublicKeyInfo: byte 0: public key: RSA modulus is even");
 }
 
 TEST_CASE("EC points that are not on the curve are refused") {

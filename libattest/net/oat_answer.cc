@@ -36,11 +36,11 @@ void read_level(Entry& out, const json::Value& fields) {
   } else if (word == "untrusted") {
     out.verdict = OatVerdict::kUntrusted;
   } else if (word == "unknown") {
-    out.reason = OatReason::kUnknown;
+    out.reason = OatReason::kSaysUnknown;
   } else if (word == "timeout") {
-    out.reason = OatReason::kTimeout;
+    out.reason = OatReason::kSaysTimeout;
   } else if (word == "pending") {
-    out.reason = OatReason::kPending;
+    out.reason = OatReason::kSaysPending;
   } else {
     out.reason = OatReason::kLevel;
   }

@@ -23,9 +23,9 @@ enum class OatReason : std::uint8_t {
   kAnswered = 0,       // the server says so
   kNameRefused = 1,    // it was not asked about
   kNotAnswered = 2,    // the answer does not have it
-  kUnknown = 3,        // the server's own words: it does not know
-  kTimeout = 4,        // it waited in vain for the host
-  kPending = 5,        // it has no answer yet
+  kSaysUnknown = 3,    // the server's own words: it does not know
+  kSaysTimeout = 4,    // it waited in vain for the host
+  kSaysPending = 5,    // it has no answer yet
   kLevel = 6,          // its level is none of the five words
   kNoTime = 7,         // a level without a time
   kTime = 8,           // its time is of no form that is known

@@ -37,9 +37,8 @@ typedef enum attest_oat_dialect {
   ATTEST_OAT_2 = 3    /* v2.x, which has the path of 1.5 and takes longer names */
 } attest_oat_dialect;
 
-/* attest_oat_dialect_name returns "1.0", "1.5" or "2"; NULL for a number of none. */
-ATTEST_API const char* attest_oat_dialect_name(attest_oat_dialect dialect);
-/* attest_oat_dialect_from_name returns ATTEST_OAT_DIALECT_NONE for a name of none. */
+/* attest_oat_dialect_from_name takes "1.0", "1.5" and "2": ATTEST_OAT_DIALECT_NONE for any other.
+ */
 ATTEST_API attest_oat_dialect attest_oat_dialect_from_name(const char* name);
 
 typedef struct attest_oat_options {

@@ -90,12 +90,6 @@ std::vector<std::string_view> names_of(const char* const* names, const std::size
 
 extern "C" {
 
-const char* attest_oat_dialect_name(attest_oat_dialect dialect) {
-  const int number = attest::api::number_of(dialect);
-  if (number < ATTEST_OAT_1_0 || number > ATTEST_OAT_2) return nullptr;
-  return net::dialect_name(static_cast<net::OatDialect>(number)).data();  // a literal
-}
-
 attest_oat_dialect attest_oat_dialect_from_name(const char* name) {
   const auto dialect = name == nullptr ? std::nullopt : net::dialect_from_name(name);
   return dialect ? static_cast<attest_oat_dialect>(*dialect) : ATTEST_OAT_DIALECT_NONE;

@@ -40,10 +40,6 @@ bool is_path(std::string_view text) noexcept {
 
 }  // namespace
 
-std::string_view dialect_name(OatDialect dialect) noexcept {
-  return kDialects[static_cast<std::size_t>(dialect) - 1];
-}
-
 std::optional<OatDialect> dialect_from_name(std::string_view name) noexcept {
   const auto found = std::ranges::find(kDialects, name);
   if (found == kDialects.end()) return std::nullopt;

@@ -17,7 +17,7 @@ namespace attest::net {
 // Versions that differ in what they take. The numbers are attest_oat_dialect's.
 enum class OatDialect : std::uint8_t { kV1_0 = 1, kV1_5 = 2, kV2 = 3 };
 
-std::string_view dialect_name(OatDialect dialect) noexcept;  // "1.0", "1.5", "2"; literals
+// "1.0", "1.5" and "2".
 std::optional<OatDialect> dialect_from_name(std::string_view name) noexcept;
 
 inline constexpr std::string_view kOatDefaultUrl = "/OpenAttestationWebServices/V1.0";

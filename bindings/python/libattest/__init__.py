@@ -31,6 +31,7 @@ from ._libattest import (
     switch_boot_config,
     version,
 )
+from ._oat import OatClient
 from ._types import (
     BootProblem,
     ChainError,
@@ -51,6 +52,9 @@ from ._types import (
     KeylimeQuote,
     KeylimeStatus,
     MalformedError,
+    NetworkError,
+    OatError,
+    OatHosts,
     PcrClaim,
     PcrState,
     Profile,
@@ -90,7 +94,11 @@ __all__ = [
     "KeylimeQuote",
     "KeylimeStatus",
     "MalformedError",
+    "NetworkError",
     "Node",
+    "OatClient",
+    "OatError",
+    "OatHosts",
     "PcrClaim",
     "PcrState",
     "Policy",

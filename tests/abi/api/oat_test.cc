@@ -165,14 +165,10 @@ TEST_CASE("a poll without a time, a deadline or names is refused") {
   CHECK(attest_oat_answer_num_hosts(answer.get()) == 0);
 }
 
-TEST_CASE("dialects and reasons have names, other numbers have none") {
-  CHECK(attest_oat_dialect_name(ATTEST_OAT_1_0) == std::string("1.0"));
-  CHECK(attest_oat_dialect_name(ATTEST_OAT_1_5) == std::string("1.5"));
-  CHECK(attest_oat_dialect_name(ATTEST_OAT_2) == std::string("2"));
-  CHECK(attest_oat_dialect_name(ATTEST_OAT_DIALECT_NONE) == nullptr);
-  for (const attest_oat_dialect dialect : {ATTEST_OAT_1_0, ATTEST_OAT_1_5, ATTEST_OAT_2}) {
-    CHECK(attest_oat_dialect_from_name(attest_oat_dialect_name(dialect)) == dialect);
-  }
+TEST_CASE("dialects and reasons have names, others have none") {
+  CHECK(attest_oat_dialect_from_name("1.0") == ATTEST_OAT_1_0);
+  CHECK(attest_oat_dialect_from_name("1.5") == ATTEST_OAT_1_5);
+  CHECK(attest_oat_dialect_from_name("2") == ATTEST_OAT_2);
   for (const char* name : {"", "1", "1.7", "2.0", "none"}) {
     CHECK(attest_oat_dialect_from_name(name) == ATTEST_OAT_DIALECT_NONE);
   }
@@ -185,7 +181,6 @@ TEST_CASE("dialects and reasons have names, other numbers have none") {
           std::string(reasons[static_cast<std::size_t>(i)]));
   }
   for (const int number : {-1, 11, 1000}) {
-    CHECK(attest_oat_dialect_name(any<attest_oat_dialect>(number)) == nullptr);
     CHECK(attest_oat_reason_name(any<attest_oat_reason>(number)) == nullptr);
   }
 }

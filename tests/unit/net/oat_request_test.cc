@@ -41,9 +41,9 @@ TEST_CASE("a dialect is said by the path where nobody says it") {
   // v2.x has the same path; the stricter of the two is the one that fails no request.
   CHECK(dialect_of("/AttestationService/resources") == OatDialect::kV1_5);
   CHECK(dialect_of("/elsewhere") == OatDialect::kV1_5);
-  for (const OatDialect dialect : {OatDialect::kV1_0, OatDialect::kV1_5, OatDialect::kV2}) {
-    CHECK(dialect_from_name(dialect_name(dialect)) == dialect);
-  }
+  CHECK(dialect_from_name("1.0") == OatDialect::kV1_0);
+  CHECK(dialect_from_name("1.5") == OatDialect::kV1_5);
+  CHECK(dialect_from_name("2") == OatDialect::kV2);
   CHECK_FALSE(dialect_from_name("1.7").has_value());
   CHECK_FALSE(dialect_from_name("").has_value());
 }

@@ -198,6 +198,7 @@ void bind_evidence(py::module_& m);
 void bind_keylime(py::module_& m);
 void bind_oat(py::module_& m);
 void bind_boot(py::module_& m);
+void bind_hosts(py::module_& m);
 
 }  // namespace binding
 

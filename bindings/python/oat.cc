@@ -70,8 +70,7 @@ std::unique_ptr<OatClient> new_oat(const py::object& server, const py::object& c
 // What is asked about: the objects own the bytes.
 struct Names {
   py::tuple objects;
-  std::vector<const char*> texts;
-  std::vector<std::size_t> lengths;
+  std::vector<attest_host_name> names;
 };
 
 Names names_of(const py::object& sequence) {
@@ -89,8 +88,7 @@ Names names_of(const py::object& sequence) {
       PyErr_Clear();
       text = "";
     }
-    out.texts.push_back(text);
-    out.lengths.push_back(static_cast<std::size_t>(size));
+    out.names.push_back({text, static_cast<std::size_t>(size)});
   }
   return out;
 }
@@ -102,9 +100,8 @@ py::object poll(const OatClient& oat, const py::object& sequence, double now, do
   if (!(now > 0 && now < kMost)) throw py::value_error("now is not a time");
   attest_oat_answer* made = nullptr;
   check_oat(run_unchecked([&] {
-    return attest_oat_poll(&made, oat.get(), names.texts.data(), names.lengths.data(),
-                           names.texts.size(), static_cast<std::int64_t>(std::ceil(now)),
-                           timeout_ms);
+    return attest_oat_poll(&made, oat.get(), names.names.data(), names.names.size(),
+                           static_cast<std::int64_t>(std::ceil(now)), timeout_ms);
   }));
   const Answer answer(made);
   py::list hosts;

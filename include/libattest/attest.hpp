@@ -799,14 +799,10 @@ class Oat {
 
   Answer poll(const std::vector<std::string>& names, std::int64_t now,
               std::uint32_t timeout_ms = 30000) const {
-    std::vector<const char*> texts;
-    std::vector<std::size_t> lengths;
-    for (const std::string& name : names) {
-      texts.push_back(name.data());
-      lengths.push_back(name.size());
-    }
+    std::vector<attest_host_name> asked;
+    for (const std::string& name : names) asked.push_back({name.data(), name.size()});
     const auto answer = Handle<attest_oat_answer, attest_oat_answer_free>::make(
-        attest_oat_poll, get(), texts.data(), lengths.data(), names.size(), now, timeout_ms);
+        attest_oat_poll, get(), asked.data(), asked.size(), now, timeout_ms);
     Answer out;
     out.num_ignored = attest_oat_answer_num_ignored(answer.get());
     for (std::size_t i = 0; i < attest_oat_answer_num_hosts(answer.get()); ++i) {
@@ -828,6 +824,8 @@ class Oat {
 
  private:
   using Owned = Handle<attest_oat, attest_oat_free>;
+  Owned handle_;
+};
 
 // See host_verdicts.h.
 class HostVerdicts {

@@ -20,6 +20,7 @@
 #define LIBATTEST_OAT_H_
 
 #include "libattest/base.h"
+#include "libattest/host_verdicts.h"
 #include "libattest/report.h"
 
 #ifdef __cplusplus
@@ -86,16 +87,17 @@ typedef struct attest_oat_answer attest_oat_answer;
 /*
  * attest_oat_poll asks about `num_names` hosts, in requests of a batch each, one after the other. A
  * name that no server of the dialect takes (empty, too long, not of printable ASCII without spaces,
- * or with any of # & + : " ') reaches no request and fails none: that host is unknown. `names` are
- * the hosts' names and `name_lens` their lengths; where that is NULL, they end with a NUL.
+ * or with any of # & + : " ') reaches no request and fails none: that host is unknown.
  *
  * `now`, in seconds since 1970-01-01 UTC, is for times that are not yet; it must be more than 0.
- * How old a verdict may be is the caller's to judge. `timeout_ms` is for the whole call, in
- * milliseconds, at least 1. A batch that fails fails the call.
+ * How old a verdict may be is the caller's to judge, as attest_host_verdicts does. `timeout_ms` is
+ * for the whole call, in milliseconds, at least 1. A batch that fails fails the call.
  */
-ATTEST_API ATTEST_MUST_CHECK attest_status
-attest_oat_poll(attest_oat_answer** out, const attest_oat* oat, const char* const* names,
-                const size_t* name_lens, size_t num_names, int64_t now, uint32_t timeout_ms);
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_oat_poll(attest_oat_answer** out,
+                                                           const attest_oat* oat,
+                                                           const attest_host_name* names,
+                                                           size_t num_names, int64_t now,
+                                                           uint32_t timeout_ms);
 
 /* Why a host has its verdict. Expect others, and take them as a verdict's reason like these. */
 typedef enum attest_oat_reason {

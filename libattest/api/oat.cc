@@ -3,7 +3,7 @@
 #include "libattest/oat.h"
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 #include <vector>
 
 #include "libattest/api/guard.h"
@@ -73,15 +73,12 @@ net::Oat::Options to_options(const attest_oat_options& o) {
   return out;
 }
 
-std::vector<std::string_view> names_of(const char* const* names, const std::size_t* name_lens,
-                                       std::size_t num_names) {
+std::vector<std::string_view> names_of(const attest_host_name* names, std::size_t num_names) {
+  if (num_names != 0) require(names, "names");
   std::vector<std::string_view> out;
-  if (num_names == 0) return out;
-  require(names, "names");
   out.reserve(num_names);
-  for (std::size_t i = 0; i < num_names; ++i) {
-    require(names[i], "a name");
-    out.emplace_back(names[i], name_lens == nullptr ? std::strlen(names[i]) : name_lens[i]);
+  for (const attest_host_name& name : std::span(names, num_names)) {
+    out.push_back(attest::api::text(name.name, name.name_len));
   }
   return out;
 }
@@ -112,13 +109,13 @@ void attest_oat_cancel(attest_oat* oat) {
 void attest_oat_free(attest_oat* oat) { delete oat; }
 
 attest_status attest_oat_poll(attest_oat_answer** out, const attest_oat* oat,
-                              const char* const* names, const std::size_t* name_lens,
-                              std::size_t num_names, std::int64_t now, std::uint32_t timeout_ms) {
+                              const attest_host_name* names, std::size_t num_names,
+                              std::int64_t now, std::uint32_t timeout_ms) {
   return guard([&] {
     attest::api::clear_output(out);
     require(oat, "oat");
     const auto timeout = attest::api::timeout_of(timeout_ms);
-    auto polled = oat->client.poll(names_of(names, name_lens, num_names), now, timeout);
+    auto polled = oat->client.poll(names_of(names, num_names), now, timeout);
     attest::api::give(out, attest_oat_answer{std::move(polled)});
   });
 }

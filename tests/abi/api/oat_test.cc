@@ -102,10 +102,9 @@ TEST_CASE("an auth blob is one line, and no message repeats it") {
 TEST_CASE("a name that no server takes is unknown, and nobody is asked") {
   Oat oat;
   REQUIRE(make(oat, options()) == ATTEST_OK);
-  const std::array<const char*, 3> names{"", "a b", "a&b"};
+  const std::array<attest_host_name, 3> names{{{nullptr, 0}, {"a b", 3}, {"a\0b", 3}}};
   OatAnswer answer;
-  REQUIRE(attest_oat_poll(answer.place(), oat.get(), names.data(), nullptr, 3, 1, 1000) ==
-          ATTEST_OK);
+  REQUIRE(attest_oat_poll(answer.place(), oat.get(), names.data(), 3, 1, 1000) == ATTEST_OK);
   REQUIRE(attest_oat_answer_num_hosts(answer.get()) == 3);
   CHECK(attest_oat_answer_num_ignored(answer.get()) == 0);
   attest_oat_host host = ATTEST_OAT_HOST_INIT;
@@ -128,12 +127,10 @@ TEST_CASE("a name that no server takes is unknown, and nobody is asked") {
 TEST_CASE("a server that is not reached is a network failure, and no answer") {
   Oat oat;
   REQUIRE(make(oat, options()) == ATTEST_OK);
-  const std::array<const char*, 2> names{"node-1x", "node-1"};
-  const std::array<std::size_t, 2> lengths{6, 6};
+  const std::array<attest_host_name, 2> names{{{"node-1x", 6}, {"node-2", 6}}};
   auto* answer = rubbish<attest_oat_answer>();
   // The CA is no real one: either the connection or the credentials fail.
-  const attest_status status =
-      attest_oat_poll(&answer, oat.get(), names.data(), lengths.data(), 2, 1, 1000);
+  const attest_status status = attest_oat_poll(&answer, oat.get(), names.data(), 2, 1, 1000);
   CHECK((status == ATTEST_E_NETWORK || status == ATTEST_E_ARGUMENT));
   CHECK(answer == nullptr);
   CHECK(attest_oat_answer_num_hosts(nullptr) == 0);
@@ -144,12 +141,11 @@ TEST_CASE("a server that is not reached is a network failure, and no answer") {
 TEST_CASE("a poll without a time, a deadline or names is refused") {
   Oat oat;
   REQUIRE(make(oat, options()) == ATTEST_OK);
-  const std::array<const char*, 2> names{"a", nullptr};
-  const auto refused = [](const attest_oat* client, const char* const* texts, std::size_t count,
-                          std::int64_t now, std::uint32_t timeout_ms) {
+  const std::array<attest_host_name, 2> names{{{"a", 1}, {nullptr, 1}}};
+  const auto refused = [](const attest_oat* client, const attest_host_name* texts,
+                          std::size_t count, std::int64_t now, std::uint32_t timeout_ms) {
     auto* answer = rubbish<attest_oat_answer>();
-    CHECK(attest_oat_poll(&answer, client, texts, nullptr, count, now, timeout_ms) ==
-          ATTEST_E_ARGUMENT);
+    CHECK(attest_oat_poll(&answer, client, texts, count, now, timeout_ms) == ATTEST_E_ARGUMENT);
     CHECK(answer == nullptr);
   };
   refused(nullptr, names.data(), 1, 1, 1000);
@@ -158,10 +154,9 @@ TEST_CASE("a poll without a time, a deadline or names is refused") {
   refused(oat.get(), names.data(), 1, 0, 1000);
   refused(oat.get(), names.data(), 1, -1, 1000);
   refused(oat.get(), names.data(), 1, 1, 0);
-  CHECK(attest_oat_poll(nullptr, oat.get(), names.data(), nullptr, 1, 1, 1000) ==
-        ATTEST_E_ARGUMENT);
+  CHECK(attest_oat_poll(nullptr, oat.get(), names.data(), 1, 1, 1000) == ATTEST_E_ARGUMENT);
   OatAnswer answer;
-  CHECK(attest_oat_poll(answer.place(), oat.get(), nullptr, nullptr, 0, 1, 1000) == ATTEST_OK);
+  CHECK(attest_oat_poll(answer.place(), oat.get(), nullptr, 0, 1, 1000) == ATTEST_OK);
   CHECK(attest_oat_answer_num_hosts(answer.get()) == 0);
 }
 

@@ -448,7 +448,7 @@ def test_what_makes_no_sense_is_refused(pki, wrong):
         client(pki, **wrong)
 
 
-@pytest.mark.parametrize("server", ["", "a b", "a/b", "a@b", "a\nb", "a:1", "https://a", "[::1]", "a\0b"])
+@pytest.mark.parametrize("server", ["", "a b", "a/b", "a@b", "a\nb", "localhost:1", "https://a", "[::1]", "a\0b"])
 def test_what_is_no_server_is_refused(pki, server):
     with pytest.raises(ValueError):
         libattest.OatClient(server, ca=pki.text("ca.crt"))

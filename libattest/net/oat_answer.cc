@@ -72,12 +72,11 @@ Entry read_entry(std::string_view name, const json::Value& fields, std::int64_t 
   return out;
 }
 
+// What is no object throws where a member of it is wanted.
 json::Value hosts_of(const json::Value& root) {
-  if (!root.is_object()) root.fail("is not an object");
   const auto wrapped = root.find("PollHosts");
   if (wrapped && root.find("hosts")) root.fail("has hosts, and PollHosts, too");
   const json::Value object = wrapped ? *wrapped : root;
-  if (!object.is_object()) object.fail("is not an object");
   for (const json::Value& place : {root, object}) {
     if (place.find("error_code")) place.fail("is about an error");
   }
@@ -89,7 +88,6 @@ std::vector<Entry> read_list(const json::Value& hosts, std::int64_t now) {
   out.reserve(hosts.size());
   for (std::size_t i = 0; i < hosts.size(); ++i) {
     const json::Value one = hosts.at(i);
-    if (!one.is_object()) one.fail("is not an object");
     out.push_back(read_entry(one.at("host_name").string(), one, now));
   }
   return out;
@@ -98,7 +96,6 @@ std::vector<Entry> read_list(const json::Value& hosts, std::int64_t now) {
 std::vector<Entry> read_map(const json::Value& hosts, std::int64_t now) {
   std::vector<Entry> out;
   for (const auto& [name, one] : hosts.members()) {
-    if (!one.is_object()) one.fail("is not an object");
     const auto again = one.find("host_name");
     if (again && (!again->is_string() || again->string() != name)) {
       again->fail("is not the name that it stands under");

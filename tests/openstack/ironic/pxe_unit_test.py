@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import stat
+import sys
 import uuid
 from unittest import mock
 
@@ -65,6 +66,11 @@ append tboot.gz --- kernel root={{ ROOT }} --- ramdisk
 _AFTER = _BEFORE.replace("default deploy", "default trusted_boot").replace(
     "{{ ROOT }}", f"UUID={ROOT_UUID}"
 )
+
+
+# Whom to tell what the interpreter does with files (sys.addaudithook); a hook can not be taken away.
+_watchers: list = []
+sys.addaudithook(lambda event, args: [watcher(event, args) for watcher in _watchers])
 
 
 def mac(node) -> str:
@@ -413,6 +419,81 @@ class BootFile(Base):
         self.assertEqual(first, self.prepare(node, states.UNRESCUING))
         self.assertEqual(1, self.device.call_count)  # not of a node that runs
 
+    def publications(self, node, state: str) -> list[str]:
+        """What the node's file has been while it was prepared: one text for each change of it.
+
+        Fails if the file, or a link to it, was not there for a moment, or was written over.
+        """
+        config = str(self.root / node.uuid / "config")
+        links = str(self.root / "pxelinux.cfg") + "/"
+        texts, wrong = [], []
+
+        def watch(event: str, args: tuple) -> None:
+            names = [str(arg) for arg in args if isinstance(arg, (str, os.PathLike))]
+            published = [name for name in names if name == config or name.startswith(links)]
+            if not published:
+                return
+            if event == "os.rename" and published == [names[1]]:
+                if names[1] == config:
+                    texts.append(pathlib.Path(names[0]).read_text())
+                else:
+                    texts.append(os.readlink(names[0]))
+            elif event != "open" or args[2] & (os.O_WRONLY | os.O_RDWR):
+                wrong.append((event, args))
+
+        _watchers.append(watch)
+        try:
+            self.prepare(node, state)
+        finally:
+            _watchers.remove(watch)
+        self.assertEqual([], wrong)
+        return texts
+
+    def test_a_node_that_runs_finds_a_whole_file_at_every_moment(self):
+        node = self.asking()
+        for words, state in (("one", states.DEPLOYING), ("two", states.ACTIVE)):
+            node.instance_info = {**node.instance_info, "kernel_append_params": words}
+            text, link = self.publications(node, state)
+            self.assertEqual("default trusted_boot", text.splitlines()[0])
+            self.assertIn(f" root=UUID={ROOT_UUID} ro text {words} ", text)
+            self.assertNotIn("{{ ROOT }}", text)
+            self.assertEqual(f"../{node.uuid}/config", link)
+            node.refresh()
+
+    def test_a_node_that_runs_keeps_its_file_when_the_new_one_would_not_boot(self):
+        node = self.asking()
+        before = self.prepare(node)
+        self.dhcp.reset_mock()
+        (self.root / node.uuid / "kernel").unlink()
+        with mock.patch.object(pxe_utils, "cache_ramdisk_kernel"):
+            with self.assertRaisesRegex(exception.InstanceDeployFailure, f"{node.uuid}/kernel"):
+                self.prepare(node, states.ACTIVE)
+        self.assertEqual(before, (self.root / node.uuid / "config").read_text())
+        self.dhcp.assert_not_called()
+
+    def test_what_an_interruption_left_behind_harms_nothing(self):
+        node = self.asking()
+        text = self.prepare(node)
+        folder = self.root / node.uuid
+        (folder / "config.new").write_text("default deploy\n")
+        (folder / "config.link").symlink_to("config")
+        self.assertEqual([text, f"../{node.uuid}/config"], self.publications(node, states.ACTIVE))
+
+    def test_a_file_that_can_not_be_written_is_said_in_words(self):
+        node = self.asking()
+        (self.root / "pxelinux.cfg").write_text("a file where a folder should be")
+        with self.assertRaisesRegex(exception.InstanceDeployFailure, "Trusted boot: .*pxelinux"):
+            self.prepare(node)
+        self.device.assert_not_called()
+
+    def test_it_is_told_where_to_boot_once_the_file_is_there(self):
+        node = self.asking()
+        path = self.root / node.uuid / "config"
+        self.dhcp.side_effect = lambda *_: self.assertTrue(path.exists())
+        self.device.side_effect = lambda *_, **__: self.assertTrue(self.dhcp.called)
+        self.prepare(node)
+        self.device.assert_called_once()
+
     def test_what_differs_at_each_deployment_is_not_measured(self):
         node = self.asking(instance_info={
             "kernel_append_params": "a ipa-global-request-id=req-1 b ipa-agent-token=secret c"})
@@ -451,6 +532,7 @@ class BootFile(Base):
             with self.assertRaisesRegex(exception.InstanceDeployFailure, f"{node.uuid}/kernel"):
                 self.prepare(node)
         self.device.assert_not_called()
+        self.assertFalse((self.root / node.uuid / "config").exists())
 
     def test_rules_hold_when_the_file_is_made_too(self):
         for change in ({"driver_internal_info": {"is_whole_disk_image": True}},
@@ -461,7 +543,14 @@ class BootFile(Base):
 
     def test_tear_down_removes_it(self):
         node = self.asking()
-        self.prepare(node)
+        obj_utils.create_test_port(
+            self.context, node_id=node.id, uuid=uuidutils.generate_uuid(),
+            address="54" + mac(node)[2:], extra={"client-id": "ff:00"},
+        )  # fmt: skip
+        text = self.prepare(node)
+        ethernet = mac(node).replace(":", "-")
+        for name in (f"01-{ethernet}", f"20-54{ethernet[2:]}"):
+            self.assertEqual(text, (self.root / "pxelinux.cfg" / name).read_text())
         with self.task(node) as task:
             task.driver.boot.clean_up_instance(task)
         self.assertFalse((self.root / node.uuid).exists())

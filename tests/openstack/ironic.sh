@@ -3,7 +3,8 @@
 #
 # The Ironic plug-in: unit tests on Ironic's own bases, then whole flows on a real Ironic.
 # usage: ironic.sh debian|newest BUILD_DIR [PART]...
-#   PART     unit, pxe_unit, boot_config, flows, pxe, launch, swift, guide, peers, ramdisk or keylime; without one all
+#   PART     unit, steps_unit, pxe_unit, boot_config, flows, pxe, launch, swift, guide, moving, peers, ramdisk or keylime;
+#            without one all
 #   debian   Ironic of Debian's packages and its Python
 #   newest   the newest Ironic of PyPI, in a virtual environment below BUILD_DIR
 # BUILD_DIR has the Python package libattest. Exit 77: that Ironic is not to be had here.
@@ -11,7 +12,7 @@ set -eu
 which=${1:?debian or newest}
 build=$(cd "${2:?the build folder}" && pwd)
 shift 2
-[ $# -ne 0 ] || set -- unit pxe_unit boot_config flows pxe launch swift guide peers ramdisk keylime
+[ $# -ne 0 ] || set -- unit steps_unit pxe_unit boot_config flows pxe launch swift guide moving peers ramdisk keylime
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 

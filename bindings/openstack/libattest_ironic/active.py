@@ -329,6 +329,7 @@ def _save(
                     "interface": watched.subject.settings.interface,
                     "at": int(time.time()),
                     "findings": [one_line(line) for line in findings[:5]],
+                    "notes": [one_line(note) for note in evidenced.notes[:5]] if evidenced else [],
                     "launch": watched.launch,
                     "only_launch": watched.only_launch,
                 }

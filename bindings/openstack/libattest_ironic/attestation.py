@@ -31,6 +31,7 @@ class Evidenced:
     # The AK was proven to live in the EK's TPM by a challenge of ours, not by a registrar's word.
     ak_proven: bool
     lists: str
+    # What was seen and is not held against the node.
     notes: tuple[str, ...] = ()
     # Which measured launch was judged, too; empty: none.
     launch: str = ""

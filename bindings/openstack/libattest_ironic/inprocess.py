@@ -242,7 +242,8 @@ def judge_launch(
         raise launch.LaunchFailure(failure, evidenced) from failure
     if (verdict.ak_name, verdict.boot) != (evidenced.ak_name, evidenced.boot):
         raise AttestationFailure("the node has rebooted while it was being attested")
-    return evidenced
+    notes = (*evidenced.notes, *(f"{which}: {note}" for note in verdict.notes))
+    return dataclasses.replace(evidenced, notes=notes)
 
 
 def make_policy(lists: lists_.Lists) -> libattest.Policy:

@@ -24,8 +24,8 @@ _ORDER = ("debug", "info", "warning", "error", "critical")
 def verdict(context: Any, node: Any, phase: str, entry: dict[str, Any], seconds: float) -> None:
     """Counts a verdict and tells it to whoever listens. Never raises: a verdict stands without."""
     outcome = entry["verdict"]
-    METRICS.send_counter(f"attestation.{phase}.{outcome}", 1)
-    METRICS.send_timer(f"attestation.{phase}.duration", seconds * 1000)
+    METRICS.send_counter(METRICS.get_metric_name(f"attestation.{phase}.{outcome}"), 1)
+    METRICS.send_timer(METRICS.get_metric_name(f"attestation.{phase}.duration"), seconds * 1000)
     level = _LEVELS.get(outcome, "error")
     wanted = CONF.notification_level
     if wanted is None or _ORDER.index(level) < _ORDER.index(wanted):
@@ -37,6 +37,7 @@ def verdict(context: Any, node: Any, phase: str, entry: dict[str, Any], seconds:
         "instance_uuid": node.instance_uuid,
         "phase": phase,
         **{key: entry[key] for key in ("verdict", "reason", "interface", "at", "findings")},
+        "notes": entry.get("notes", []),
         # Which measured launch was judged, whether it is all that is bad, and what comes of that.
         "launch": entry.get("launch", ""),
         "only_launch": entry["only_launch"],

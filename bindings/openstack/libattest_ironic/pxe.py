@@ -2,31 +2,25 @@
 """The boot interface `libattest-pxe`: Ironic's PXE, and trusted boot for nodes that ask for it.
 
 Ironic had trusted boot until 20.1, for instances that boot over the network; it has neither today.
-So this interface writes the node's file itself, anew whenever Ironic has an instance's boot
-prepared: at the end of a deployment, at a take-over, after rescue and service. What is in the file
-is the library's work, which renders, switches and checks it.
+So this interface makes the node's file itself (boot_file.py), anew whenever Ironic has an
+instance's boot prepared: at the end of a deployment, at a take-over, after rescue and service.
 There is no iPXE sibling: Ironic's iPXE template never had the section, and Ironic warned.
 """
 
-import os
-import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import libattest
 from ironic.common import boot_devices, dhcp_factory, exception, pxe_utils, states
 from ironic.conductor import utils as conductor_utils
 from ironic.drivers import base
 from ironic.drivers.modules import boot_mode_utils, deploy_utils, pxe_base
 from oslo_log import log
 
-from . import library, trusted_boot
+from . import boot_file, trusted_boot
 from .conf import CONF
-from .exceptions import one_line
 
 LOG = log.getLogger(__name__)
 
-TEMPLATE = os.path.join(os.path.dirname(__file__), "boot_file.template")
 INSTANCE_LABEL, RAMDISK_LABEL = "trusted_boot", "deploy"
 
 # Other each time: a kernel's command line is measured, and would never repeat.
@@ -70,7 +64,9 @@ class TrustedPXEBoot(pxe_base.PXEBaseMixin, base.BootInterface):
         if mode == "deploy" and trusted_boot.ramdisk_requested(node):
             trusted_boot.check_ramdisk(node)
             trusted_boot.check_boot_files(node)
-            _check(_write_ramdisk(task, ramdisk_params), RAMDISK_LABEL)
+            text = _ramdisk_file(task, ramdisk_params)
+            boot_file.check(node, text, RAMDISK_LABEL)
+            boot_file.publish(task, text)
 
     def prepare_instance(self, task: Any) -> None:
         node = task.node
@@ -85,10 +81,11 @@ class TrustedPXEBoot(pxe_base.PXEBaseMixin, base.BootInterface):
         images = _instance_images(task)
         _remember(node, images)
         pxe_utils.cache_ramdisk_kernel(task, images)
+        text = _instance_file(task, images)
+        boot_file.check(node, text, INSTANCE_LABEL)
+        boot_file.publish(task, text)
+        # Not before: a node that runs is not sent to a conductor that lacks its file.
         _update_dhcp(task)
-        path = _write_instance(task, images)
-        _switch(node, path)
-        _check(path, INSTANCE_LABEL)
         # The boot device of a node that runs is its tenant's.
         if node.provision_state not in (states.ACTIVE, states.ADOPTING):
             conductor_utils.node_set_boot_device(task, boot_devices.PXE, persistent=True)
@@ -161,19 +158,24 @@ def _update_dhcp(task: Any) -> None:
     dhcp_factory.DHCPFactory().update_dhcp(task, options, tenant if any(tenant.values()) else None)
 
 
-def _write_instance(task: Any, images: dict[str, tuple[str, str]]) -> str:
-    """The file by which tboot starts the instance; its path."""
+def _instance_file(task: Any, images: dict[str, tuple[str, str]]) -> str:
+    """The file by which tboot starts the instance: it names its root file system from the first."""
+    root_uuid = task.node.driver_internal_info.get("root_uuid_or_disk_id")
+    if not isinstance(root_uuid, str):
+        raise exception.InstanceDeployFailure(
+            f"Trusted boot: the root file system's UUID of Node {task.node.uuid} is not known"
+        )
     options = pxe_utils.build_pxe_config_options(task, images, service=True)
     # Ironic's words for its ramdisk mean nothing to an instance, and one is other each time.
-    return _write(task, options, append=_without(options, lambda name: name.startswith("ipa-")))
+    append = _without(options, lambda name: name.startswith("ipa-"))
+    return boot_file.render(options, root_uuid=root_uuid, append=append)
 
 
-def _write_ramdisk(task: Any, ramdisk_params: dict[str, Any]) -> str:
-    """The file by which tboot starts the deploy ramdisk; its path."""
+def _ramdisk_file(task: Any, ramdisk_params: dict[str, Any]) -> str:
+    """The file by which tboot starts the deploy ramdisk."""
     images = pxe_utils.get_image_info(task.node)
     options = pxe_utils.build_pxe_config_options(task, images, ramdisk_params=ramdisk_params)
-    return _write(
-        task,
+    return boot_file.render(
         options,
         append=_without(options, _PER_DEPLOYMENT.__contains__),
         deploy_kernel=options["deployment_aki_path"],
@@ -186,64 +188,3 @@ def _without(options: dict[str, Any], drop: Callable[[str], bool]) -> str:
     # Not at other white space: the library refuses what would end the line.
     words = (options.get("pxe_append_params") or "").split(" ")
     return " ".join(word for word in words if word and not drop(word.partition("=")[0]))
-
-
-def _write(task: Any, options: dict[str, Any], **more: Any) -> str:
-    """Has the library render the node's file, and Ironic put it where the node looks for it."""
-    text = _call(
-        libattest.render_boot_config,
-        "pxelinux",
-        kernel=options["aki_path"],
-        ramdisk=options["ari_path"],
-        tboot_args=CONF.libattest.tboot_args,
-        complete=True,
-        **more,
-    )
-    pxe_utils.create_pxe_config(task, {"boot_file": text}, TEMPLATE)
-    return str(pxe_utils.get_pxe_config_file_path(task.node.uuid))
-
-
-def _switch(node: Any, path: str) -> None:
-    root_uuid = node.driver_internal_info.get("root_uuid_or_disk_id")
-    if not isinstance(root_uuid, str):
-        raise exception.InstanceDeployFailure(
-            f"Trusted boot: the root file system's UUID of Node {node.uuid} is not known"
-        )
-    _call(libattest.switch_boot_config, path, INSTANCE_LABEL, root_uuid=root_uuid)
-
-
-def _check(path: str, label: str) -> None:
-    """Holds a finished file to what would not boot, before anything boots it.
-
-    What the other label that starts tboot names may be fetched later.
-    """
-    problems = _call(
-        libattest.check_boot_config,
-        pathlib.Path(path),
-        boot_root=CONF.pxe.tftp_root,
-        format="pxelinux",
-        label=label,
-    )
-    wrong = []
-    for problem in problems:
-        if _label_of(path, problem.line) not in (None, label):
-            continue
-        LOG.warning("Trusted boot: %s: %s", path, problem)
-        if problem.severity >= libattest.Severity.FAILURE:
-            wrong.append(problem)
-    if wrong:
-        raise exception.InstanceDeployFailure(f"Trusted boot: {path}: {one_line(wrong[0])}")
-
-
-def _label_of(path: str, line: int | None) -> str | None:
-    """The label that this line of a file of ours belongs to."""
-    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()[: line or 0]
-    labels = [text.removeprefix("label ") for text in lines if text.startswith("label ")]
-    return labels[-1] if labels else None
-
-
-def _call(function: Any, *args: Any, **kwargs: Any) -> Any:
-    try:
-        return library.call(function, *args, **kwargs)
-    except (libattest.Error, ValueError, OSError) as error:
-        raise exception.InstanceDeployFailure(f"Trusted boot: {one_line(error)}") from error

@@ -178,5 +178,6 @@ class Record:
                 ak_name=evidenced.ak_name,
                 lists=evidenced.lists,
                 launch=evidenced.launch,
+                notes=[one_line(n, MAX_FINDING) for n in evidenced.notes[:MAX_FINDINGS]],
             )
         self.data["verdicts"] = {**self.verdicts, phase: entry}

@@ -85,7 +85,6 @@ class AttestationMixin(_Stock):
     def prepare(self, task: Any) -> None:
         if task.node.provision_state == states.DEPLOYING:
             gate.begin(task)
-        gate.refuse_adoption(task)
         super().prepare(task)
 
     def take_over(self, task: Any) -> None:

@@ -70,9 +70,11 @@ def ramdisk_requested(node: Any) -> bool:
 
 
 def check_instance(task: Any) -> None:
-    """Raises InvalidParameterValue unless the instance's boot is one that tboot can measure."""
+    """Raises InvalidParameterValue unless the instance's boot is one that tboot can measure.
+
+    Of capabilities that check_capabilities() has let through.
+    """
     node = task.node
-    check_capabilities(node)
     if deploy_utils.is_iscsi_boot(task) or not task.driver.storage.should_write_image(task):
         raise exception.InvalidParameterValue(
             f"Trusted boot is only supported from an image on the node's disk, but Node "
@@ -169,7 +171,7 @@ def _boot_mode(node: Any) -> str:
         node.instance_info.get("deploy_boot_mode"),
         driver_utils.get_node_capability(node, "boot_mode"),
     )
-    others = [str(mode).lower() for mode in stated if mode and str(mode).lower() != "bios"]
+    others = [str(mode) for mode in stated if mode and mode != "bios"]
     return others[0] if others else "bios"
 
 

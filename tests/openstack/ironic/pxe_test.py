@@ -185,11 +185,11 @@ class BootFiles(TrustedBoot):
         self.ironic.configure("DEFAULT", host="127.0.0.1")
         self.ironic.start()
         path = self.boot_file(node)
-        # It is written first, and switched then.
-        wait_until(lambda: path.exists() and "{{ ROOT }}" not in path.read_text())
+        # A node that reboots just now finds what it found before.
+        wait_until(path.exists)
         self.assertEqual(text, path.read_text())
         self.assertEqual(b"an image", (self.tftp / node / "kernel").read_bytes())
-        self.assertIn(",pxelinux.0\n", options.read_text())
+        wait_until(lambda: options.exists() and ",pxelinux.0\n" in options.read_text())
 
     def as_stock(self, node: str) -> None:
         """The next instance does not ask: Ironic's own way, local boot, and no file is left."""

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import stat
+import sys
 import uuid
 from unittest import mock
 
@@ -23,6 +24,7 @@ from oslo_utils import uuidutils
 import unit_test
 from libattest_ironic import (
     active,
+    boot_file,
     gate,
     hardware,
     inprocess,
@@ -40,7 +42,7 @@ from libattest_ironic.record import Record
 
 ROOT_UUID = "12345678-1234-1234-1234-1234567890ab"
 WRONG = "Trusted boot is only supported in BIOS boot mode with netboot and without whole_disk_image"
-FILES = ("pxelinux.0", *trusted_boot.BOOT_FILES)
+FILES = ("pxelinux.0", "ldlinux.c32", "libcom32.c32", "mboot.c32", "tboot.gz")
 DEPLOY = {"deploy_kernel": "file:///k", "deploy_ramdisk": "file:///r"}
 
 _BEFORE = """default deploy
@@ -65,6 +67,11 @@ append tboot.gz --- kernel root={{ ROOT }} --- ramdisk
 _AFTER = _BEFORE.replace("default deploy", "default trusted_boot").replace(
     "{{ ROOT }}", f"UUID={ROOT_UUID}"
 )
+
+
+# Who is told what the interpreter does with files. A hook can not be taken away.
+_watchers: list = []
+sys.addaudithook(lambda event, args: [watcher(event, args) for watcher in _watchers])
 
 
 def mac(node) -> str:
@@ -146,7 +153,9 @@ class Asking(Base):
                     self.validate(node)
         for capabilities in ({}, "{}", {"trusted_boot": ""}, {"trusted_boot": "False"}):
             with self.subTest(capabilities=capabilities):
-                self.assertFalse(trusted_boot.requested(self.asking(capabilities)))
+                node = self.asking(capabilities)
+                self.assertFalse(trusted_boot.requested(node))
+                self.validate(node)
 
     def test_a_capability_of_the_node_alone_asks_for_nothing(self):
         node = self.asking({}, properties={"capabilities": "trusted_boot:true"})
@@ -189,8 +198,9 @@ class Asking(Base):
                 )
 
     def test_capabilities_of_the_node_in_a_form_that_is_not_theirs(self):
-        for stated in ({"trusted_boot": True}, '{"trusted_boot": true}', "trusted_boot",
-                       ["trusted_boot:true"], "trusted_boot=true", "trusted_boot:true:true"):
+        for stated in ({"trusted_boot": True}, {"boot_mode": "bios"}, '{"trusted_boot": true}',
+                       "trusted_boot", ["trusted_boot:true"], "trusted_boot=true",
+                       "trusted_boot:true:true"):
             for asks in (True, False):
                 with self.subTest(stated=stated, asks=asks):
                     node = (self.asking if asks else self.node)(properties={"capabilities": stated})
@@ -261,6 +271,10 @@ class Combinations(Base):
     def test_every_place_that_names_another_boot_mode(self):
         self.wrong(self.asking({"trusted_boot": "true", "boot_mode": "uefi"}), boot_mode="uefi")
         self.wrong(self.asking(instance_info={"deploy_boot_mode": "uefi"}), boot_mode="uefi")
+        # Also where another place says bios.
+        node = self.asking({"trusted_boot": "true", "boot_mode": "bios"},
+                           properties={"capabilities": "boot_mode:uefi"})  # fmt: skip
+        self.wrong(node, boot_mode="uefi")
 
     def test_interfaces_without_a_disk_image(self):
         for name, option in (("ramdisk", "ramdisk"), ("anaconda", "kickstart")):
@@ -276,14 +290,22 @@ class Combinations(Base):
         node = self.asking()
         with mock.patch.object(deploy_utils, "is_iscsi_boot", return_value=True):
             self.refused("boots from a volume", node)
+        with self.task(node) as task, mock.patch.object(
+            task.driver.storage, "should_write_image", return_value=False
+        ), self.assertRaisesRegex(exception.InvalidParameterValue, "boots from a volume"):
+            task.driver.boot.validate(task)
+
+    def test_what_ironic_itself_asks_of_a_boot_interface(self):
+        node = self.node({"deploy_kernel": None})
+        self.refused("deploy_kernel", node, exception.MissingParameterValue)
 
     def test_an_image_without_kernel_or_ramdisk(self):
-        for label in ("kernel", "ramdisk"):
+        for label, other in (("kernel", "ramdisk"), ("ramdisk", "kernel")):
             with self.subTest(label), mock.patch.object(
-                deploy_utils, "get_image_properties", return_value={}
+                deploy_utils, "get_image_properties", return_value={f"{other}_id": "glance"}
             ):
                 node = self.asking(instance_info={label: None})
-                self.refused("starts the instance's own kernel", node,
+                self.refused(f"starts the instance's own kernel: {label} of Node", node,
                              exception.MissingParameterValue)
 
     def test_kernel_and_ramdisk_of_the_images_properties(self):
@@ -293,6 +315,30 @@ class Combinations(Base):
             with self.task(node) as task:
                 images = pxe._instance_images(task)
         self.assertEqual(["glance-k", "glance-r"], [image for image, _ in images.values()])
+
+    def test_a_kernel_alone_is_not_mixed_with_the_images(self):
+        node = self.asking(instance_info={"ramdisk": None})
+        properties = {"kernel_id": "glance-k", "ramdisk_id": "glance-r"}
+        with mock.patch.object(deploy_utils, "get_image_properties", return_value=properties):
+            with self.task(node) as task:
+                images = pxe._instance_images(task)
+        self.assertEqual(["glance-k", "glance-r"], [image for image, _ in images.values()])
+
+    def test_what_is_no_file_is_lacking(self):
+        (self.root / "tboot.gz").unlink()
+        (self.root / "tboot.gz").mkdir()
+        self.refused("lacks tboot.gz in", self.asking(), exception.MissingParameterValue)
+
+    def test_a_boot_loader_of_the_nodes_architecture(self):
+        for key, lacking in (("x86_64-bios", "lpxelinux.0"), ("x86_64", "lpxelinux.0"),
+                             ("aarch64", None)):
+            with self.subTest(key):
+                self.config(pxe_bootfile_name_by_arch={key: "lpxelinux.0"}, group="pxe")
+                node = self.asking(properties={"cpu_arch": "x86_64"})
+                if lacking is None:
+                    self.validate(node)
+                else:
+                    self.refused(f"lacks {lacking} in", node, exception.MissingParameterValue)
 
     def test_each_boot_file_that_this_conductor_lacks(self):
         for name in FILES:
@@ -380,15 +426,19 @@ class BootFile(Base):
 
     def test_options_go_to_the_tenants_port(self):
         node = self.asking()
+        group = obj_utils.create_test_portgroup(
+            self.context, node_id=node.id, internal_info={"tenant_vif_port_id": "g"}
+        )
         with self.task(node) as task:
             port = task.ports[0]
             port.internal_info = {"provisioning_vif_port_id": "p", "tenant_vif_port_id": "t"}
             port.save()
         self.prepare(node)
         ports = self.dhcp.call_args.args[2]
-        self.assertEqual({"ports": {port.uuid: "t"}, "portgroups": {}}, ports)
-        values = {option["opt_value"] for option in self.dhcp.call_args.args[1]}
-        self.assertIn("pxelinux.0", values)
+        self.assertEqual({"ports": {port.uuid: "t"}, "portgroups": {group.uuid: "g"}}, ports)
+        options = self.dhcp.call_args.args[1]
+        self.assertIn("pxelinux.0", {option["opt_value"] for option in options})
+        self.assertEqual({4, 6}, {option["ip_version"] for option in options})
 
     def test_without_a_tenants_port_ironic_chooses(self):
         self.prepare(self.asking())
@@ -401,6 +451,35 @@ class BootFile(Base):
         self.assertEqual({"trusted_boot": "true", "boot_mode": "bios", "other": "x"},
                          node.instance_info["capabilities"])
         self.assertEqual("bios", boot_mode_utils.get_boot_mode(node))
+        # As soon as its ramdisk is booted, too.
+        node = self.asking()
+        self.prepare_ramdisk(node)
+        node.refresh()
+        self.assertEqual({"trusted_boot": "true", "boot_mode": "bios"},
+                         node.instance_info["capabilities"])
+
+    def test_its_boot_mode_is_known_when_the_node_is_set_to_it(self):
+        seen = []
+
+        def sync(task) -> None:
+            seen.append(boot_mode_utils.get_boot_mode(task.node))
+
+        with mock.patch.object(boot_mode_utils, "sync_boot_mode", side_effect=sync):
+            self.prepare(self.asking())
+            self.prepare_ramdisk(self.asking())
+        self.assertEqual(["bios", "bios"], seen)
+
+    def test_what_was_deployed_is_booted_whatever_becomes_of_its_image(self):
+        node = self.asking(instance_info={"kernel": None, "ramdisk": None})
+        properties = {"kernel_id": "glance-k", "ramdisk_id": "glance-r"}
+        with mock.patch.object(deploy_utils, "get_image_properties", return_value=properties):
+            self.prepare(node)
+        node.refresh()
+        self.assertEqual(("glance-k", "glance-r"),
+                         (node.instance_info["kernel"], node.instance_info["ramdisk"]))
+        with mock.patch.object(deploy_utils, "get_image_properties") as asked:
+            self.prepare(node, states.ACTIVE)
+        asked.assert_not_called()
 
     def test_a_file_that_is_there_is_made_again(self):
         node = self.asking()
@@ -412,10 +491,88 @@ class BootFile(Base):
         path.unlink()
         self.assertEqual(first, self.prepare(node, states.UNRESCUING))
         self.assertEqual(1, self.device.call_count)  # not of a node that runs
+        self.prepare(node, states.ADOPTING)
+        self.assertEqual(1, self.device.call_count)
+
+    def publications(self, node, state: str) -> list[str]:
+        """What the node's file has been while it was prepared: one text for each change of it.
+
+        Fails if the file, or a link to it, was not there for a moment, or was written over.
+        """
+        config = str(self.root / node.uuid / "config")
+        links = str(self.root / "pxelinux.cfg") + "/"
+        texts, wrong = [], []
+
+        def watch(event: str, args: tuple) -> None:
+            names = [str(arg) for arg in args if isinstance(arg, (str, os.PathLike))]
+            published = [name for name in names if name == config or name.startswith(links)]
+            if not published:
+                return
+            if event == "os.rename" and published == [names[1]]:
+                if names[1] == config:
+                    texts.append(pathlib.Path(names[0]).read_text())
+                else:
+                    texts.append(os.readlink(names[0]))
+            elif event != "open" or args[2] & (os.O_WRONLY | os.O_RDWR):
+                wrong.append((event, args))
+
+        _watchers.append(watch)
+        try:
+            self.prepare(node, state)
+        finally:
+            _watchers.remove(watch)
+        self.assertEqual([], wrong)
+        return texts
+
+    def test_a_node_that_runs_finds_a_whole_file_at_every_moment(self):
+        node = self.asking()
+        for words, state in (("one", states.DEPLOYING), ("two", states.ACTIVE)):
+            node.instance_info = {**node.instance_info, "kernel_append_params": words}
+            text, link = self.publications(node, state)
+            self.assertEqual("default trusted_boot", text.splitlines()[0])
+            self.assertIn(f" root=UUID={ROOT_UUID} ro text {words} ", text)
+            self.assertNotIn("{{ ROOT }}", text)
+            self.assertEqual(f"../{node.uuid}/config", link)
+            node.refresh()
+
+    def test_a_node_that_runs_keeps_its_file_when_the_new_one_would_not_boot(self):
+        node = self.asking()
+        before = self.prepare(node)
+        self.dhcp.reset_mock()
+        (self.root / node.uuid / "kernel").unlink()
+        with mock.patch.object(pxe_utils, "cache_ramdisk_kernel"):
+            with self.assertRaisesRegex(exception.InstanceDeployFailure, f"{node.uuid}/kernel"):
+                self.prepare(node, states.ACTIVE)
+        self.assertEqual(before, (self.root / node.uuid / "config").read_text())
+        self.dhcp.assert_not_called()
+
+    def test_what_an_interruption_left_behind_harms_nothing(self):
+        node = self.asking()
+        text = self.prepare(node)
+        folder = self.root / node.uuid
+        (folder / "config.new").write_text("default deploy\n")
+        (folder / "config.link").symlink_to("config")
+        self.assertEqual([text, f"../{node.uuid}/config"], self.publications(node, states.ACTIVE))
+
+    def test_a_file_that_can_not_be_written_is_said_in_words(self):
+        node = self.asking()
+        (self.root / "pxelinux.cfg").write_text("a file where a folder should be")
+        with self.assertRaisesRegex(exception.InstanceDeployFailure, "Trusted boot: .*pxelinux"):
+            self.prepare(node)
+        self.device.assert_not_called()
+
+    def test_it_is_told_where_to_boot_once_the_file_is_there(self):
+        node = self.asking()
+        path = self.root / node.uuid / "config"
+        self.dhcp.side_effect = lambda *_: self.assertTrue(path.exists())
+        self.device.side_effect = lambda *_, **__: self.assertTrue(self.dhcp.called)
+        self.prepare(node)
+        self.device.assert_called_once()
 
     def test_what_differs_at_each_deployment_is_not_measured(self):
         node = self.asking(instance_info={
-            "kernel_append_params": "a ipa-global-request-id=req-1 b ipa-agent-token=secret c"})
+            "kernel_append_params": "a ipa-global-request-id=req-1 b ipa-agent-token=secret "
+            "ipa-debug=1 c"})
         self.context.global_request_id = "req-e1a7"
         text = self.prepare(node)
         self.assertNotIn("ipa-", text)
@@ -431,6 +588,21 @@ class BootFile(Base):
                 ), self.assertRaisesRegex(exception.InstanceDeployFailure, "Trusted boot: append:"):
                     self.prepare(self.asking())
                 self.device.assert_not_called()
+
+    def test_values_that_the_library_does_not_even_take(self):
+        options = {"pxe_append_params": "a\0b", "aki_path": "k", "ari_path": "r"}
+        with mock.patch.object(
+            pxe_utils, "build_pxe_config_options", return_value=options
+        ), self.assertRaisesRegex(exception.InstanceDeployFailure, "Trusted boot: "):
+            self.prepare(self.asking())
+
+    def test_what_the_library_can_not_do(self):
+        error = libattest.Error("out of memory")
+        for name in ("render_boot_config", "check_boot_config"):
+            with mock.patch.object(libattest, name, side_effect=error), self.assertRaisesRegex(
+                exception.InstanceDeployFailure, "Trusted boot: out of memory"
+            ):
+                self.prepare(self.asking())
 
     def test_a_root_uuid_of_a_hostile_ramdisk(self):
         for uuid in ("x\nlabel y", "a --- b", "", None, "{{ ROOT }}", "a b", 7.5):
@@ -451,6 +623,7 @@ class BootFile(Base):
             with self.assertRaisesRegex(exception.InstanceDeployFailure, f"{node.uuid}/kernel"):
                 self.prepare(node)
         self.device.assert_not_called()
+        self.assertFalse((self.root / node.uuid / "config").exists())
 
     def test_rules_hold_when_the_file_is_made_too(self):
         for change in ({"driver_internal_info": {"is_whole_disk_image": True}},
@@ -458,10 +631,78 @@ class BootFile(Base):
             node = self.asking(**change)
             with self.assertRaisesRegex(exception.InvalidParameterValue, WRONG):
                 self.prepare(node)
+            with self.assertRaisesRegex(exception.InvalidParameterValue, WRONG):
+                self.prepare_ramdisk(node)
+        node = self.asking({"trusted_boot": "maybe"})
+        for prepare in (self.prepare, self.prepare_ramdisk):
+            with self.assertRaisesRegex(exception.InvalidParameterValue, "Acceptable values are"):
+                prepare(node)
+        # Nobody has asked what this conductor has, where a node is taken over or cleaned.
+        (self.root / "pxelinux.0").unlink()
+        for prepare, node in ((self.prepare, self.asking()),
+                              (self.prepare_ramdisk, self.by_tboot())):
+            with self.assertRaisesRegex(exception.MissingParameterValue, "lacks pxelinux.0 in"):
+                prepare(node)
+        with self.assertRaisesRegex(exception.InvalidParameterValue, "needs boot mode bios"):
+            self.prepare_ramdisk(self.by_tboot(properties={}))
+
+    def by_tboot(self, **fields):
+        """A node whose deploy ramdisk is started by tboot."""
+        properties = {"capabilities": "boot_mode:bios"}
+        info = {"trusted_boot_ramdisk": "True", "trusted_boot_policy": "p"}
+        return self.node({**info, **fields.pop("info", {})}, **{"properties": properties, **fields})
+
+    def test_a_ramdisk_that_would_not_boot_stops_the_node(self):
+        with mock.patch.object(pxe_utils, "cache_ramdisk_kernel"):
+            node = self.by_tboot()
+            with self.assertRaisesRegex(exception.InstanceDeployFailure, "/deploy_kernel"):
+                self.prepare_ramdisk(node)
+        self.assertNotIn("mboot.c32", (self.root / node.uuid / "config").read_text())
+
+    def test_a_rescue_ramdisk_is_ironics_own(self):
+        node = self.by_tboot(info={"rescue_kernel": "file:///k", "rescue_ramdisk": "file:///r"})
+        node.provision_state = states.RESCUING
+        node.save()
+        with self.task(node) as task:
+            task.driver.boot.prepare_ramdisk(task, {"ipa-api-url": "http://192.0.2.1"})
+        text = (self.root / node.uuid / "config").read_text()
+        self.assertIn("rescue_kernel", text)
+        self.assertNotIn("mboot.c32", text)
+
+    def test_what_may_be_otherwise_does_not_stop_a_deployment(self):
+        node = self.asking()
+        problem = mock.Mock(severity=libattest.Severity.WARNING, line=1)
+        with mock.patch.object(libattest, "check_boot_config", return_value=[problem]), \
+             mock.patch.object(boot_file.LOG, "warning") as warned:
+            self.prepare(node)
+        self.assertIn(problem, warned.call_args.args)
+
+    def test_the_label_that_is_meant_is_the_one_that_is_checked(self):
+        node = self.asking()
+        text = self.prepare(node)
+        boot_file.check(node, text, "trusted_boot")
+        other = text.replace("default trusted_boot", "default boot_whole_disk")
+        other = other.replace(f"UUID={ROOT_UUID}", "{{ ROOT }}")
+        with self.assertRaisesRegex(exception.InstanceDeployFailure, f"{node.uuid}/config: .*ROOT"):
+            boot_file.check(node, other, "trusted_boot")
+
+    def test_what_is_wrong_with_the_file_as_a_whole_counts(self):
+        problem = mock.Mock(severity=libattest.Severity.FAILURE)
+        for line in (None, 1):
+            problem.line = line
+            with mock.patch.object(libattest, "check_boot_config", return_value=[problem]):
+                self.assertRaises(exception.InstanceDeployFailure, self.prepare, self.asking())
 
     def test_tear_down_removes_it(self):
         node = self.asking()
-        self.prepare(node)
+        obj_utils.create_test_port(
+            self.context, node_id=node.id, uuid=uuidutils.generate_uuid(),
+            address="54" + mac(node)[2:], extra={"client-id": "ff:00"},
+        )  # fmt: skip
+        text = self.prepare(node)
+        ethernet = mac(node).replace(":", "-")
+        for name in (f"01-{ethernet}", f"20-54{ethernet[2:]}"):
+            self.assertEqual(text, (self.root / "pxelinux.cfg" / name).read_text())
         with self.task(node) as task:
             task.driver.boot.clean_up_instance(task)
         self.assertFalse((self.root / node.uuid).exists())
@@ -484,9 +725,8 @@ class BootFile(Base):
         self.assertEqual(lines[0], lines[1])
 
     def test_a_ramdisk_started_by_tboot(self):
-        node = self.node({"trusted_boot_ramdisk": "True", "trusted_boot_policy": "p"},
-                         properties={"capabilities": "boot_mode:bios"})
-        text = self.prepare_ramdisk(node)
+        node = self.by_tboot()
+        text = self.prepare_ramdisk(node, **{"ipa-agent-token": "secret"})
         self.assertEqual("default deploy", text.splitlines()[0])
         section = text.partition("label deploy\n")[2].splitlines()
         self.assertEqual("kernel mboot.c32", section[0])
@@ -495,7 +735,8 @@ class BootFile(Base):
             f"^append tboot.gz +--- {node.uuid}/deploy_kernel .* ipa-api-url=http://192.0.2.1 .*"
             f"intel_iommu=on --- {node.uuid}/deploy_ramdisk$",
         )
-        self.assertNotIn("ipa-global-request-id", section[1])
+        for word in ("ipa-global-request-id", "ipa-agent-token", "secret"):
+            self.assertNotIn(word, section[1])
         self.assertNotIn("ipappend", section[2])
 
     def test_tboots_own_arguments(self):
@@ -508,6 +749,15 @@ class BootFile(Base):
         self.prepare(node)
         mode = stat.S_IMODE((self.root / node.uuid / "config").stat().st_mode)
         self.assertEqual(0o640, mode)
+        self.config(file_permission=None, group="pxe")
+        self.prepare(node)
+
+    def test_it_is_on_the_disk_before_it_takes_its_place(self):
+        node, order = self.asking(), []
+        with mock.patch.object(os, "fsync", lambda _: order.append("fsync")), \
+             mock.patch.object(os, "replace", lambda *_: order.append("replace")):
+            boot_file._put(str(self.root / node.uuid / "config"), "text", [])
+        self.assertEqual(["fsync", "replace"], order)
 
 
 LAUNCH = {
@@ -667,7 +917,7 @@ class BadLaunch(Base):
 class Judging(Base):
     """The second quote, by which a launch is judged."""
 
-    GOOD = Evidenced("e" * 64, "a", (1, 0), True, "l")
+    GOOD = Evidenced("e" * 64, "a", (1, 0), True, "l", ("a note",))
 
     def judge(self, appraise, policy: object = "a policy"):
         masks = []
@@ -687,6 +937,10 @@ class Judging(Base):
         self.assertEqual([0b11100000000011111111], masks)
         self.assertEqual(launch.OF_RAMDISK, judged.launch)
 
+    def test_notes_say_of_what_they_are(self):
+        judged = self.judge(lambda *_: inprocess.Verdict("a", (1, 0), ("event 4 is odd",)))[1]
+        self.assertEqual(("a note", "the deploy ramdisk's launch: event 4 is odd"), judged.notes)
+
     def test_a_bad_launch_is_of_what_was_shown(self):
         def bad(*_):
             raise AttestationFailure("PCR 17", ["PCR 17"])
@@ -705,12 +959,33 @@ class Judging(Base):
     def test_policies_that_are_none(self):
         for data in (b"", b"{", b"[]", b"{}", b"\xff", b"null"):
             self.assertRaises(AttestationFailure, launch.make_policy, data)
+        with mock.patch.object(libattest, "Policy") as policy:
+            policy.parse.side_effect = libattest.Error("out of memory")
+            self.assertRaises(AttestationFailure, launch.make_policy, b"{}")
+
+    RULES = {
+        "version": 1, "launch": {"required": True}, "ak": {"names": ["000b" + "a" * 64]},
+        "pcrs": {str(pcr): ["1" * 64] for pcr in (*range(8), 17, 18, 19)},
+    }  # fmt: skip
+
+    def test_policies_that_let_any_launch_pass(self):
+        for change, words in (
+            ({"launch": {"required": False}}, "does not demand one"),
+            ({"bank": "sha384", "pcrs": {k: ["1" * 96] for k in self.RULES["pcrs"]}},
+             "is for bank sha384: nodes quote sha256"),
+            ({"unheard of": 1}, "the policy of the launch: "),
+        ):  # fmt: skip
+            with self.subTest(words), self.assertRaisesRegex(AttestationFailure, words):
+                launch.make_policy(json.dumps({**self.RULES, **change}).encode())
+
+    def test_events_say_what_a_pcr_should_be_as_values_do(self):
+        values = {key: value for key, value in self.RULES["pcrs"].items() if key != "17"}
+        log = {"required": False, "pcrs": [17], "events": {"17": ["2" * 64]}}
+        rules = {**self.RULES, "pcrs": values, "event_log": log}
+        launch.make_policy(json.dumps(rules).encode())
 
     def test_the_key_is_not_the_policys_affair(self):
-        rules = {
-            "version": 1, "launch": {"required": True}, "ak": {"names": ["000b" + "a" * 64]},
-            "pcrs": {str(pcr): ["1" * 64] for pcr in launch.PCRS},
-        }  # fmt: skip
+        rules = self.RULES
         made = json.loads(launch.make_policy(json.dumps(rules).encode()).to_json())
         self.assertNotIn("names", {key for key, value in made["ak"].items() if value})
         self.assertEqual("required", made["ak"]["attributes"])

@@ -40,6 +40,7 @@ from libattest_ironic import (  # noqa: E402
     jobs,
     keylime,
     lists,
+    notify,
     pace,
     settings,
     waiting,
@@ -248,6 +249,9 @@ class Lists(Base):
             settings.ListSource(allowlist="allowlist", checksum="sum"))[0])
 
 
+REAL_EK = libattest.EndorsementKey
+
+
 class FakeEk:
     """Stands for libattest.EndorsementKey where the digest alone matters."""
 
@@ -275,6 +279,7 @@ class Identity(Base):
         self.check(EK, tpm_ek_sha256=None)
         pins = identity.to_pin({}, EK, "ak", False)
         self.assertEqual({"ek_sha256": EK, "ak_name": "ak"}, pins)
+        self.assertEqual({}, identity.to_pin(pins, EK, "ak", False))
         self.refused("forget_identity", "f" * 64, pins, tpm_ek_sha256=None)
         identity.check_ak(pins, "ak", False)
         with self.assertRaisesRegex(AttestationFailure, "attestation key has changed"):
@@ -300,10 +305,31 @@ class Identity(Base):
             with self.assertRaisesRegex(AttestationFailure, "there is no certificate in"):
                 identity.check_ek(read, {}, EK.encode(), b"a certificate")
 
+    def test_a_certificate_of_nobody_known_is_refused(self):
+        self.config(ek_ca_dir=str(self.folder), group="libattest")
+        (self.folder / "root.pem").write_bytes(b"a root")
+        read, _ = settings.read(GOOD)
+        for error in (libattest.ChainError("of nobody"), None):
+            with mock.patch.object(FakeEk, "verify_chain", create=True, side_effect=error) as chain:
+                if error is None:
+                    identity.check_ek(read, {}, EK.encode(), b"a certificate")
+                else:
+                    with self.assertRaisesRegex(AttestationFailure, "certificate: of nobody"):
+                        identity.check_ek(read, {}, EK.encode(), b"a certificate")
+            self.assertEqual([b"a root"], chain.call_args.args[0])
+
     def test_ca_pins_too(self):
         self.config(ek_trust="ca", ek_ca_dir=str(self.folder), group="libattest")
         with mock.patch.object(identity, "_check_chain"):
             self.refused("another TPM answers", "f" * 64, {"ek_sha256": EK}, tpm_ek_sha256=None)
+
+    def test_a_key_that_is_none_of_a_tpm_20_is_refused_in_words(self):
+        vectors = pathlib.Path(__file__).resolve().parents[2] / "vectors" / "tpm12"
+        keys = [(vectors / name).read_bytes() for name in ("aik.tpm_pubkey", "aik.pem")]
+        for public in (b"", b"no key", *keys):
+            with mock.patch.object(libattest, "EndorsementKey", REAL_EK), \
+                 self.assertRaisesRegex(AttestationFailure, "not usable, only a TPM 2.0's is"):
+                identity.check_ek(settings.read(GOOD)[0], {}, public, b"")
 
     def test_nothing_is_pinned_where_it_is_enrolled(self):
         self.assertEqual({}, identity.to_pin({}, EK, "ak", False))
@@ -836,6 +862,17 @@ class Waiting(Base):
         self.assertIn(EK, str(warned.call_args))
         self.assertEqual({"ek_sha256": EK, "ak_name": "a"}, Record(node).pinned)
 
+    def test_what_was_seen_and_not_held_against_the_node_is_told(self):
+        node = self.waiting()
+        notes = ("PCR 0 is not appraised\n", *(["x" * 1000] * 10))
+        entry = self.conclude(node, self.good(notes=notes))["deploy"]
+        self.assertEqual("PCR 0 is not appraised", entry["notes"][0])
+        self.assertEqual(MAX_FINDINGS, len(entry["notes"]))
+        self.assertLess(len(str(entry)), 3000)
+        with self.task(node) as task:
+            shown = task.driver.vendor.attestation_status(task)["verdicts"]["deploy"]
+        self.assertEqual(entry["notes"], shown["notes"])
+
     def test_records_stay_small(self):
         node = self.waiting()
         long = waiting.Outcome("failed", "x" * 100000, findings=("y" * 100000,) * 1000)
@@ -990,6 +1027,20 @@ class Active(Base):
                                side_effect=exception.PowerStateFailure(pstate="off")):
             self.round(other, AttestationFailure("bad"))
         self.assertIn("powering it off failed", other.last_error)
+
+    def test_a_node_that_may_not_be_powered_off_is_left_on(self):
+        self.config(on_active_failure="power_off", group="libattest")
+        node = self.running()
+        if "disable_power_off" in node.fields:
+            node.disable_power_off = True
+            node.save()
+        else:  # older Ironics have no such nodes
+            refuses = mock.patch.object(type(node), "disable_power_off", True, create=True)
+            self.enterContext(refuses)
+        self.round(node, AttestationFailure("bad"))
+        self.assertEqual(states.POWER_ON, node.power_state)
+        self.assertIn("it was not powered off: the node refuses that", node.last_error)
+        self.assertTrue(node.maintenance)
 
     def test_silence_is_unknown_and_then_a_failure_if_required(self):
         self.config(active_unreachable_after=10, group="libattest")
@@ -1328,6 +1379,60 @@ class Status(Base):
         with self.task(node) as task:
             shown = task.driver.vendor.attestation_status(task)
         self.assertTrue(any("another version" in line for line in shown["warnings"]))
+
+
+class Notifications(Base):
+    """A verdict as a metric and as a notification."""
+
+    def told(self, verdict: str, level: str | None = "debug", **entry) -> list:
+        self.config(notification_level=level)
+        node = self.node()
+        shown = {"reason": "why", "interface": "keylime", "at": 7, "findings": ["f"],
+                 "only_launch": False, "token": "secret"}  # fmt: skip
+        self.notifier = mock.Mock()
+        with mock.patch.object(notify.rpc, "get_versioned_notifier", return_value=self.notifier), \
+             mock.patch.object(notify.METRICS, "_counter") as counter, \
+             mock.patch.object(notify.METRICS, "_timer") as timer:
+            notify.verdict(self.context, node, "deploy", {"verdict": verdict, **shown, **entry}, 2)
+        self.metrics = [call.args for call in (*counter.mock_calls, *timer.mock_calls)]
+        node.destroy()
+        return self.notifier.method_calls
+
+    def node(self, *args, **fields):
+        return super().node(*args, uuid=str(uuid.uuid4()), **fields)
+
+    def test_every_verdict_is_a_metric(self):
+        for verdict in ("trusted", "failed", "unknown"):
+            self.told(verdict, None)
+            self.assertEqual([(f"libattest.attestation.deploy.{verdict}", 1),
+                              ("libattest.attestation.deploy.duration", 2000)], self.metrics)
+
+    def test_and_a_notification_of_its_level(self):
+        for verdict, level in (("trusted", "info"), ("unknown", "warning"), ("failed", "error")):
+            (call,) = self.told(verdict, notes=["a note"], launch="the deploy ramdisk's launch")
+            self.assertEqual(level, call[0])
+            self.assertEqual(f"libattest.attestation.{verdict}", call.kwargs["event_type"])
+            payload = call.kwargs["payload"]
+            self.assertEqual(("deploy", verdict, "why", ["f"], ["a note"], "refuse"), tuple(
+                payload[key] for key in
+                ("phase", "verdict", "reason", "findings", "notes", "launch_on_failure")))
+            self.assertNotIn("secret", str(payload))
+
+    def test_only_of_the_levels_that_are_wanted(self):
+        for wanted, number in ((None, 0), ("debug", 3), ("info", 3), ("warning", 2), ("error", 1),
+                               ("critical", 0)):
+            calls = [self.told(v, wanted) for v in ("trusted", "unknown", "failed")]
+            self.assertEqual(number, sum(map(len, calls)), wanted)
+
+    def test_a_verdict_stands_without_one(self):
+        with mock.patch.object(notify.LOG, "exception") as logged, mock.patch.object(
+            notify.rpc, "get_versioned_notifier", side_effect=RuntimeError("no bus")
+        ):
+            self.config(notification_level="debug")
+            entry = {"verdict": "trusted", "reason": "", "interface": "keylime", "at": 7,
+                     "findings": [], "only_launch": False}  # fmt: skip
+            notify.verdict(self.context, self.node(), "clean", entry, 1.0)
+        logged.assert_called_once()
 
 
 class PolicySample(Base):

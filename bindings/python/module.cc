@@ -60,4 +60,5 @@ PYBIND11_MODULE(_libattest, m) {
   binding::bind_evidence(m);
   binding::bind_keylime(m);
   binding::bind_boot(m);
+  binding::bind_hosts(m);
 }

@@ -166,6 +166,7 @@ void bind_policy(py::module_& m);
 void bind_evidence(py::module_& m);
 void bind_keylime(py::module_& m);
 void bind_boot(py::module_& m);
+void bind_hosts(py::module_& m);
 
 }  // namespace binding
 

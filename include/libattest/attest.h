@@ -12,6 +12,7 @@
 #include "libattest/ek.h"
 #include "libattest/eventlog.h"
 #include "libattest/evidence.h"
+#include "libattest/host_verdicts.h"
 #include "libattest/ima.h"
 #include "libattest/key.h"
 #include "libattest/keylime.h"

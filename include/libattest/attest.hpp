@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -749,6 +750,58 @@ class Keylime {
     data = text->data();
     size = text->size();
   }
+  Owned handle_;
+};
+
+// See host_verdicts.h.
+class HostVerdicts {
+ public:
+  struct Verdict {
+    std::string name;
+    attest_verdict verdict = ATTEST_VERDICT_UNKNOWN;
+    std::optional<double> measured_at;
+  };
+  struct Decision {
+    std::vector<attest_host_reason> reasons;
+    std::vector<std::size_t> to_fetch;  // indices of names
+
+    bool trusted(std::size_t index) const { return reasons.at(index) == ATTEST_HOST_TRUSTED; }
+  };
+
+  explicit HostVerdicts(double ttl, double skew = 30, std::size_t limit = 100000) {
+    attest_host_verdicts_options o = ATTEST_HOST_VERDICTS_OPTIONS_INIT;
+    o.ttl = ttl, o.skew = skew, o.limit = limit;
+    handle_ = Owned::make(attest_host_verdicts_new, &o);
+  }
+
+  Decision decide(const std::vector<std::string_view>& names, double now, double monotonic) const {
+    std::vector<attest_host_name> asked;
+    for (const std::string_view name : names) asked.push_back({name.data(), name.size()});
+    std::vector<std::uint8_t> reasons(names.size());
+    std::size_t num_to_fetch = 0;
+    Decision out;
+    out.to_fetch.resize(names.size());
+    check(attest_host_verdicts_decide(reasons.data(), out.to_fetch.data(), &num_to_fetch,
+                                      handle_.get(), asked.data(), asked.size(), now, monotonic));
+    out.to_fetch.resize(num_to_fetch);
+    for (const std::uint8_t reason : reasons) {
+      out.reasons.push_back(static_cast<attest_host_reason>(reason));
+    }
+    return out;
+  }
+  void put(const std::vector<Verdict>& answers, double now, double monotonic) {
+    std::vector<attest_host_verdict> batch;
+    for (const Verdict& a : answers) {
+      batch.push_back({a.name.data(), a.name.size(), a.verdict, a.measured_at.value_or(kNoTime)});
+    }
+    check(attest_host_verdicts_put(handle_.get(), batch.data(), batch.size(), now, monotonic));
+  }
+  void clear() noexcept { attest_host_verdicts_clear(handle_.get()); }
+  std::size_t size() const noexcept { return attest_host_verdicts_count(handle_.get()); }
+
+ private:
+  using Owned = Handle<attest_host_verdicts, attest_host_verdicts_free>;
+  static constexpr double kNoTime = std::numeric_limits<double>::quiet_NaN();
   Owned handle_;
 };
 

@@ -345,12 +345,50 @@ class BootProblem:
         return f"{self.severity}: {place}{self.message}"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostVerdict:
+    """What a server said of a host. `name` is compared byte by byte.
+
+    measured_at: the server's own time of the measurement, in Unix seconds. Without one, `verdict`
+    counts as unknown.
+    """
+
+    name: str
+    verdict: Verdict
+    measured_at: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of hosts at one moment, in the order in which they were asked for.
+
+    trusted, untrusted: a byte a host, 0 or 1, for itertools.compress(hosts, decision.trusted): an
+    explicit, fresh verdict, and nothing else. to_fetch: the names to ask the server about, each
+    once. counts: how many hosts there are of each reason.
+    """
+
+    trusted: bytes
+    untrusted: bytes
+    to_fetch: list[str]
+    counts: dict[str, int]
+    reasons: bytes
+
+    def reason(self, index: int) -> str:
+        """A host's: "trusted", "untrusted", "unknown", "missing", "expired", "future-time",
+        "no-time" or "invalid-name"."""
+        return _libattest.host_reason_name(self.reasons[index])
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Decision is neither true nor false: ask for .trusted")
+
+
 # They are found, shown and pickled where programs import them from.
 for _public in (
     *(Error, FileError, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
     *(KeyFormat, QuoteFormat, EventLogFormat, ImaFormat, ImaDigest, Profile),
     *(BootProblem, Finding, Event, PcrClaim),
+    *(Decision, HostVerdict),
     *(KeylimeAgent, KeylimeCheck, KeylimeQuote, KeylimeStatus),
 ):
     _public.__module__ = "libattest"

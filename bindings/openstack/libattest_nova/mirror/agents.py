@@ -39,7 +39,6 @@ class AgentSettings:
     host_map: str
     policies_dir: str
     policy: str
-    state_dir: str
     registrar: str
     ca: str
     cert: str
@@ -70,9 +69,9 @@ class _Watched:
 class AgentSource:
     """A back-end as the filter's are. Its threads start with the first fetch."""
 
-    def __init__(self, settings: AgentSettings) -> None:
+    def __init__(self, settings: AgentSettings, folder: StateFolder) -> None:
         self._settings = settings
-        self._folder = StateFolder(settings.state_dir)
+        self._folder = folder
         self._watched: dict[str, _Watched] = {}
         self._identities = Identities()
         self._policies: dict[str, tuple[object, HostPolicy]] = {}
@@ -83,8 +82,6 @@ class AgentSource:
             False: _pool("libattest-agent", max(1, settings.workers - few)),
             True: _pool("libattest-silent", few),
         }
-        if settings.save:
-            self._folder.prepare()
 
     def bindings(self) -> Mapping[str, HostBinding]:
         """The map as it is now. Raises HostMapError."""
@@ -111,7 +108,7 @@ class AgentSource:
                     libattest.HostVerdict(name, libattest.Verdict.UNTRUSTED, int(time.time()))
                 )
                 reasons[name] = one_line(error)
-            except HostSilent as error:
+            except (HostSilent, concurrent.futures.CancelledError) as error:
                 silent.add(name)
                 reasons[name] = one_line(error)
             except Exception as error:

@@ -17,6 +17,7 @@
 #include "libattest/key.h"
 #include "libattest/keylime.h"
 #include "libattest/node.h"
+#include "libattest/oat.h"
 #include "libattest/pcrs.h"
 #include "libattest/policy.h"
 #include "libattest/quote.h"

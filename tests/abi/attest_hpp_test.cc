@@ -284,6 +284,28 @@ TEST_CASE("a Keylime client is made and asked; what fails throws") {
   keylime.cancel();
 }
 
+TEST_CASE("an OAT client is made and asked; what fails throws") {
+  libattest::Oat::Options options;
+  options.server = "127.0.0.1";
+  options.port = 1;
+  options.ca = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+  libattest::Oat oat(options);
+  CHECK(oat.poll({}, 1).hosts.empty());
+  // Nobody is asked about a name that no server takes.
+  const libattest::Oat::Answer answer = oat.poll({std::string("a\0b", 3), "a b"}, 1);
+  REQUIRE(answer.hosts.size() == 2);
+  CHECK(answer.hosts[0].name == std::string("a\0b", 3));
+  CHECK_FALSE(answer.hosts[0].trusted());
+  CHECK(answer.hosts[1].reason == ATTEST_OAT_NAME_REFUSED);
+  CHECK_FALSE(answer.hosts[1].measured_at.has_value());
+  CHECK(answer.num_ignored == 0);
+  CHECK_THROWS_AS(oat.poll({"a"}, 1, 1000), libattest::Error);
+  CHECK_THROWS_AS(oat.poll({"a"}, 0), libattest::Error);
+  oat.cancel();
+  options.batch = 501;
+  CHECK_THROWS_AS(libattest::Oat(options), libattest::Error);
+}
+
 TEST_CASE("an EK is challenged, and a wrong answer binds nothing") {
   const GoodNode& n = good_node();
   const libattest::EndorsementKey ek(n.ek, n.ek_certificate);

@@ -123,6 +123,23 @@ SAME(ATTEST_KEYLIME_HEALTH_WARNING, 2);
 SAME(ATTEST_KEYLIME_HEALTH_BAD, 3);
 SAME(ATTEST_KEYLIME_HEALTH_UNKNOWN, 4);
 
+SAME(ATTEST_OAT_DIALECT_NONE, 0);
+SAME(ATTEST_OAT_1_0, 1);
+SAME(ATTEST_OAT_1_5, 2);
+SAME(ATTEST_OAT_2, 3);
+
+SAME(ATTEST_OAT_ANSWERED, 0);
+SAME(ATTEST_OAT_NAME_REFUSED, 1);
+SAME(ATTEST_OAT_NOT_ANSWERED, 2);
+SAME(ATTEST_OAT_UNKNOWN, 3);
+SAME(ATTEST_OAT_TIMEOUT, 4);
+SAME(ATTEST_OAT_PENDING, 5);
+SAME(ATTEST_OAT_LEVEL, 6);
+SAME(ATTEST_OAT_NO_TIME, 7);
+SAME(ATTEST_OAT_TIME, 8);
+SAME(ATTEST_OAT_FUTURE, 9);
+SAME(ATTEST_OAT_CONTRADICTION, 10);
+
 /* Enumerations are as large as int, and structures begin with their size. Where fields are in the
  * first release, on machines with 64-bit pointers: later ones come behind them. */
 #define AS_INT(type) typedef char size_of_##type[(sizeof(type) == sizeof(int)) ? 1 : -1]
@@ -141,6 +158,8 @@ AS_INT(attest_ima_digest);
 AS_INT(attest_keylime_verdict);
 AS_INT(attest_keylime_policy_kind);
 AS_INT(attest_keylime_health);
+AS_INT(attest_oat_dialect);
+AS_INT(attest_oat_reason);
 AS_INT(attest_boot_format);
 AS_INT(attest_boot_mode);
 #define AT(type, field, offset) \
@@ -201,6 +220,27 @@ AT(attest_keylime_quote_info, ima_entry, 72);
 AT(attest_keylime_quote_info, eventlog, 80);
 AT(attest_keylime_quote_info, boottime, 96);
 AT_LEAST(attest_keylime_quote_info, 104);
+
+AT(attest_oat_options, size, 0);
+AT(attest_oat_options, server, 8);
+AT(attest_oat_options, api_url, 16);
+AT(attest_oat_options, ca, 24);
+AT(attest_oat_options, certificate, 40);
+AT(attest_oat_options, key, 56);
+AT(attest_oat_options, auth_blob, 72);
+AT(attest_oat_options, dialect, 88);
+AT(attest_oat_options, port, 92);
+AT(attest_oat_options, batch, 96);
+AT(attest_oat_options, no_name_check, 100);
+AT_LEAST(attest_oat_options, 104);
+
+AT(attest_oat_host, size, 0);
+AT(attest_oat_host, name, 8);
+AT(attest_oat_host, name_len, 16);
+AT(attest_oat_host, verdict, 24);
+AT(attest_oat_host, reason, 28);
+AT(attest_oat_host, measured_at, 32);
+AT_LEAST(attest_oat_host, 40);
 
 AT(attest_finding, size, 0);
 AT(attest_finding, code, 8);

@@ -42,6 +42,8 @@ using Report = Owned<attest_report, attest_report_free>;
 using Keylime = Owned<attest_keylime, attest_keylime_free>;
 using KeylimeAgent = Owned<attest_keylime_agent, attest_keylime_agent_free>;
 using KeylimeDiagnosis = Owned<attest_keylime_diagnosis, attest_keylime_diagnosis_free>;
+using Oat = Owned<attest_oat, attest_oat_free>;
+using OatAnswer = Owned<attest_oat_answer, attest_oat_answer_free>;
 using KeylimeQuote = Owned<attest_keylime_quote, attest_keylime_quote_free>;
 
 #endif  // LIBATTEST_TESTS_ABI_OWNED_H_

@@ -45,6 +45,7 @@ NOT_GIVEN = {
 # Functions take and give their words.
 AS_WORDS = {
     *("attest_keylime_verdict", "attest_keylime_health", "attest_keylime_policy_kind"),
+    *("attest_oat_dialect", "attest_oat_reason"),
     *("attest_boot_format", "attest_boot_mode"),
 }
 

@@ -32,6 +32,7 @@ from ._libattest import (
     switch_boot_config,
     version,
 )
+from ._oat import OatClient
 from ._types import (
     BootProblem,
     ChainError,
@@ -54,6 +55,9 @@ from ._types import (
     KeylimeQuote,
     KeylimeStatus,
     MalformedError,
+    NetworkError,
+    OatError,
+    OatHosts,
     PcrClaim,
     PcrState,
     Profile,
@@ -96,7 +100,11 @@ __all__ = [
     "KeylimeQuote",
     "KeylimeStatus",
     "MalformedError",
+    "NetworkError",
     "Node",
+    "OatClient",
+    "OatError",
+    "OatHosts",
     "PcrClaim",
     "PcrState",
     "Policy",

@@ -19,6 +19,7 @@ from ._types import (
     KeylimeCheck,
     KeylimeQuote,
     KeylimeStatus,
+    OatHosts,
     PcrClaim,
     Profile,
     Verdict,
@@ -254,6 +255,24 @@ class Keylime:
     def diagnose(
         self, *, now: int, configuration: _Text = "", timeout: float = 30.0
     ) -> _Checks: ...
+    def cancel(self) -> None: ...
+
+class OatClient:
+    def __init__(
+        self,
+        server: str,
+        *,
+        ca: _Text,
+        port: int = 8443,
+        api_url: str | None = None,
+        dialect: str | None = None,
+        auth_blob: _Text | None = None,
+        cert: _Text | None = None,
+        key: _Text | None = None,
+        check_name: bool = True,
+        batch: int = 100,
+    ) -> None: ...
+    def poll(self, names: Sequence[str], *, now: float, timeout: float = 30.0) -> OatHosts: ...
     def cancel(self) -> None: ...
 
 class HostVerdicts:

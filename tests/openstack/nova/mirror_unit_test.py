@@ -429,6 +429,13 @@ class IdentitiesTest(unittest.TestCase):
         owners.release("a")
         owners.claim("b", [("ek", EK)])
 
+    def test_the_maps_word_takes_a_key_from_who_has_shown_it(self):
+        owners = Identities()
+        owners.claim("a", [("ek", EK)])
+        owners.bind("b", [("ek", EK)])
+        with self.assertRaisesRegex(HostFailed, "the TPM of b"):
+            owners.claim("a", [("ek", EK)])
+
     def test_an_ek_and_an_ak_of_the_same_digits_are_two(self):
         owners = Identities()
         owners.claim("a", [("ak", "00")])

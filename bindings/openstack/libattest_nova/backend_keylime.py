@@ -55,12 +55,11 @@ class KeylimeBackend:
         self._asked: dict[str, float] = {}
 
     def fetch(self, names: list[str], timeout: float) -> Answer:
-        bound = [name for name in names if self._agent(name) is not None]
-        todo = sorted(bound, key=lambda name: self._asked.get(name, 0.0), reverse=True)
+        todo = [name for name in names if self._agent(name)]
+        todo.sort(key=lambda name: self._asked.get(name, 0.0), reverse=True)
         work = _Round(time.monotonic() + timeout, int(time.time()), todo)
-        for name in names:
-            if self._agent(name) is None:
-                work.reasons[name] = "host_map names no Keylime agent of it"
+        for name in set(names).difference(todo):
+            work.reasons[name] = "host_map names no Keylime agent of it"
         threads = min(_CALLS_AT_ONCE, len(todo))
         if threads:
             with concurrent.futures.ThreadPoolExecutor(threads) as pool:
@@ -72,9 +71,10 @@ class KeylimeBackend:
         # Those left over were not asked: their last verdicts end by themselves.
         return Answer(work.verdicts, frozenset(work.silent.union(work.todo)), work.reasons)
 
-    def _agent(self, name: str) -> str | None:
+    def _agent(self, name: str) -> str:
+        """Empty: it has none."""
         binding = self._hosts.get(name)
-        return binding.agent if binding is not None else None
+        return binding.agent or "" if binding is not None else ""
 
     def _work(self, work: _Round) -> None:
         while True:
@@ -84,7 +84,7 @@ class KeylimeBackend:
                 name = work.todo.pop()
                 self._asked[name] = time.monotonic()
             try:
-                verdict, reason = self._verdict(self._hosts[name], work.deadline)
+                verdict, reason = self._verdict(name, work.deadline)
             except libattest.KeylimeError as error:
                 with self._lock:
                     if error.status is None:
@@ -101,14 +101,12 @@ class KeylimeBackend:
                 if reason:
                     work.reasons[name] = reason
 
-    def _verdict(
-        self, binding: host_map.HostBinding, deadline: float
-    ) -> tuple[libattest.Verdict | None, str]:
+    def _verdict(self, name: str, deadline: float) -> tuple[libattest.Verdict | None, str]:
         """None: the verifier can not reach the agent, and its last word lives on."""
-        assert binding.agent is not None
-        if stranger := self._stranger(binding, deadline):
+        uuid = self._agent(name)
+        if stranger := self._stranger(self._hosts[name], uuid, deadline):
             return stranger
-        status = library.call(self._client.status, binding.agent, timeout=_left(deadline))
+        status = library.call(self._client.status, uuid, timeout=_left(deadline))
         if status is None:
             return libattest.Verdict.UNKNOWN, "the verifier does not attest its agent"
         reason = f"the verifier says {status.state_name} {status.last_event_id}"
@@ -121,7 +119,7 @@ class KeylimeBackend:
         return libattest.Verdict.UNKNOWN, reason
 
     def _stranger(
-        self, binding: host_map.HostBinding, deadline: float
+        self, binding: host_map.HostBinding, uuid: str, deadline: float
     ) -> tuple[libattest.Verdict, str] | None:
         """What comes of an agent that is not on the TPM that the map has, or may not be."""
         untrusted, unknown = libattest.Verdict.UNTRUSTED, libattest.Verdict.UNKNOWN
@@ -129,7 +127,7 @@ class KeylimeBackend:
             return None
         if not self._registrar:
             return unknown, "host_map has its key, [trusted_computing]keylime_registrar is not set"
-        agent = library.call(self._client.lookup, binding.agent, timeout=_left(deadline))
+        agent = library.call(self._client.lookup, uuid, timeout=_left(deadline))
         if agent is None:
             return unknown, "the registrar does not know its agent"
         try:

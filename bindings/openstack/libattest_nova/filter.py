@@ -37,7 +37,7 @@ class _Refused(Exception):
     """A request that no host can serve, for a reason of its own."""
 
 
-class TrustedFilter(filters.BaseHostFilter):
+class TrustedFilter(filters.BaseHostFilter):  # type: ignore[misc]
     """Passes the hosts whose attestation is as the flavor's trust:trusted_host says."""
 
     # One decision for all instances of a request: they are placed on what it left over.

@@ -48,6 +48,10 @@ class Service:
     def fail(self, fault: str | None, redirect_to: str = "") -> None:
         self._command({"fault": fault, "redirect_to": redirect_to})
 
+    def measured(self, **seconds_ago: float) -> None:
+        """Dialects but 2, whose time is that of the request."""
+        self._command({"times": {n: time.time() - s for n, s in seconds_ago.items()}})
+
     def asked(self) -> list[list[str]]:
         """The host list of each request until now."""
         return [request["hosts"] for request in self.seen()]
@@ -101,6 +105,7 @@ def main() -> None:
         for line in sys.stdin:
             command = json.loads(line)
             server.hosts.update(command.get("hosts", {}))
+            server.times.update(command.get("times", {}))
             if "fault" in command:
                 server.fault, server.redirect_to = command["fault"], command["redirect_to"]
             seen = [

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import math
 import os
 import stat
 import tempfile
@@ -75,7 +76,12 @@ def write(
     if len(key) < MIN_KEY:
         raise ValueError(f"a key of less than {MIN_KEY} bytes")
     rows = [
-        {"name": v.name, "verdict": str(v.verdict), "measured_at": v.measured_at} for v in verdicts
+        {
+            "name": v.name,
+            "verdict": str(v.verdict),
+            "measured_at": None if v.measured_at is None else math.floor(v.measured_at),
+        }
+        for v in verdicts
     ]
     body = json.dumps({"written_at": int(now), "verdicts": rows}, separators=(",", ":"))
     data = _sealed(key, body.encode() + b"\n")

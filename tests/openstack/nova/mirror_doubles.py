@@ -127,13 +127,17 @@ def silence(seconds: float = 30.0) -> Iterator[Callable[[socket.socket], None]]:
         over.set()
 
 
-def trickle(first: bytes) -> Callable[[socket.socket], None]:
-    """`first`, then a byte now and then: no timeout between two bytes ends that."""
+@contextlib.contextmanager
+def trickle(first: bytes, pause: float = 0.02) -> Iterator[Callable[[socket.socket], None]]:
+    """`first`, then a byte now and then: no timeout between two bytes ends that, but the test's end."""
+    over = threading.Event()
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(first)
-        for _ in range(600):
+        while not over.wait(pause):
             connection.sendall(b"x")
-            time.sleep(0.05)
 
-    return answer
+    try:
+        yield answer
+    finally:
+        over.set()

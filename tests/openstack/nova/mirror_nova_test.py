@@ -45,15 +45,14 @@ class Base(integrated_helpers.ProviderUsageBaseTestCase):
         self.acts = Acts(dry_run=False)
 
     def nova(self, **how) -> Compute:
-        url = self.admin_api.base_url
-        return Compute(Rest("nova", make_adapter(url, "compute", "admin:operators"), 20.0), TRAIT, self.acts, **how)
+        # Without the tenant's project in it: the daemon is of another one.
+        url = self.admin_api.base_url.partition("/v2.1")[0] + "/v2.1"
+        rest = Rest("nova", make_adapter(url, "compute", "admin:operators"), 20.0)
+        return Compute(rest, TRAIT, self.acts, **how)
 
-    def placement(self) -> Placement:
-        rest = Rest("placement", make_adapter(self.placement_url(), "placement"), 20.0)
-        return Placement(rest, TRAIT, self.acts)
-
-    def placement_url(self) -> str:
-        return self.placement_fixture.service_fixture.endpoint
+    def traits(self) -> Placement:
+        url = self.placement.fixture.endpoint
+        return Placement(Rest("placement", make_adapter(url, "placement"), 20.0), TRAIT, self.acts)
 
     def apply(self, service, **standings: str) -> None:
         now = clock.now()
@@ -78,22 +77,22 @@ class Base(integrated_helpers.ProviderUsageBaseTestCase):
 
 class Trait(Base):
     def test_placed_where_it_is_forced_ones_too_and_nowhere_when_it_is_gone(self) -> None:
-        self.apply(self.placement(), host1="untrusted", host2="trusted")
+        self.apply(self.traits(), host1="untrusted", host2="trusted")
         server = self.place(self.trusting)
         self.assertEqual("host2", server["OS-EXT-SRV-ATTR:host"])
         forced = self.place(self.trusting, az="nova:host1", expected_state="ERROR")
         self.assertIn("No valid host", forced["fault"]["message"])
         self._run_periodics()  # nova-compute looks at its provider, and leaves the trait there
         self.place(self.trusting)
-        self.apply(self.placement(), host1="untrusted", host2="untrusted")
+        self.apply(self.traits(), host1="untrusted", host2="untrusted")
         self.place(self.trusting, expected_state="ERROR")
         self.place(self.plain)
 
     def test_a_start_asks_nobody(self) -> None:
         # README says so: this is what stopping and locking is for. Where it changes, README is wrong.
-        self.apply(self.placement(), host2="trusted")
+        self.apply(self.traits(), host2="trusted")
         server = self._stop_server(self.place(self.trusting))
-        self.apply(self.placement(), host2="untrusted")
+        self.apply(self.traits(), host2="untrusted")
         self._start_server(server)
 
 

@@ -91,7 +91,7 @@ class OnPlacement(unittest.TestCase):
 
                 def between(method, path, *rest, **more):
                     if method == "PUT" and path.endswith("/traits") and changes:
-                        SERVICE.set(provider, *changes)
+                        SERVICE.change(provider, *changes)
                         changes.clear()
                     return call(method, path, *rest, **more)
 
@@ -106,7 +106,7 @@ class OnPlacement(unittest.TestCase):
 
         def between(method, path, *rest, **more):
             if method == "PUT" and restless in path:
-                SERVICE.set(restless, f"CUSTOM_N{next(numbers)}")
+                SERVICE.change(restless, f"CUSTOM_N{next(numbers)}")
             return call(method, path, *rest, **more)
 
         with mock.patch.object(self.rest, "call", between):
@@ -547,7 +547,7 @@ class Command(Hosts):
         self.assertGreater(time.monotonic() - started, 1.0)
         # Somebody gives it away: it is taken back.
         (row,) = SERVICE.request("GET", "/resource_providers?name=host3")["resource_providers"]
-        SERVICE.set(row["uuid"], TRAIT)
+        SERVICE.change(row["uuid"], TRAIT)
         self.until(lambda: SERVICE.holders() == {"host2"}, 10)
         # The operator takes a host from the map.
         self.bind({"host1": {"agent": uuid_of(1)}})

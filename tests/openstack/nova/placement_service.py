@@ -21,7 +21,7 @@ VERSION = "placement 1.39"
 
 _SERVER = """
 import os, socketserver, sys, wsgiref.simple_server as simple
-os.environ["OS_PLACEMENT_CONFIG_DIR"] = sys.argv[1]
+os.environ["OS_PLACEMENT_CONFIG_DIR"], pipe = sys.argv[1:]
 sys.argv = ["placement-api"]
 from placement import wsgi
 
@@ -34,7 +34,7 @@ class Handler(simple.WSGIRequestHandler):
 
 application = wsgi.init_application()
 server = simple.make_server("127.0.0.1", 0, application, server_class=Server, handler_class=Handler)
-print(server.server_address[1], flush=True)
+os.write(int(pipe), b"%5d" % server.server_address[1])
 server.serve_forever()
 """
 
@@ -47,17 +47,20 @@ class Placement:
             f"connection = sqlite:///{folder}/placement.sqlite\nsync_on_startup = true\n"
         )
         self._log = folder / "placement.log"
-        with open(self._log, "ab") as log:
+        read, write = os.pipe()
+        with open(self._log, "ab") as log, open(read, "rb") as port:
             self._process = subprocess.Popen(
-                [sys.executable, "-W", "ignore", "-c", _SERVER, str(folder)],
+                [sys.executable, "-W", "ignore", "-c", _SERVER, str(folder), str(write)],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=log,
                 stderr=log,
+                pass_fds=(write,),
             )
-        port = self._process.stdout.readline()
-        if not port:
+            os.close(write)
+            number = port.read(5)
+        if not number:
             raise RuntimeError(f"placement did not start:\n{self._log.read_text()[-3000:]}")
-        self.url = f"http://127.0.0.1:{int(port)}"
+        self.url = f"http://127.0.0.1:{int(number)}"
 
     def __enter__(self) -> "Placement":
         return self
@@ -66,7 +69,6 @@ class Placement:
         self.go_on()
         self._process.kill()
         self._process.wait()
-        self._process.stdout.close()
 
     def hang(self) -> None:
         """It takes connections and says nothing."""
@@ -91,10 +93,10 @@ class Placement:
             body["parent_provider_uuid"] = parent
         made = self.request("POST", "/resource_providers", body)["uuid"]
         if traits:
-            self.set(made, *traits)
+            self.change(made, *traits)
         return made
 
-    def set(self, provider: str, *traits: str) -> None:
+    def change(self, provider: str, *traits: str) -> None:
         """Somebody else's change of a provider's traits."""
         for trait in traits:
             if trait.startswith("CUSTOM_"):

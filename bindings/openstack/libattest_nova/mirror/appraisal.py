@@ -77,7 +77,7 @@ def appraise(
     ak: "libattest.Key",
     policy: HostPolicy,
     node: "libattest.Node",
-    timeout: float,
+    deadline: float,
 ) -> int:
     """When the quote was asked for that is trusted; raises HostFailed or HostSilent where none is.
 
@@ -86,7 +86,6 @@ def appraise(
     The IMA list is read on from where the last trusted appraisal ended. Where that can not be, after
     a reboot or with other rules, it is read from its beginning, once.
     """
-    deadline = time.monotonic() + timeout
     entry = node.ima_entries if policy.ima else 0
     report, asked_at = _round(client, agent, ak, policy, node, entry, deadline)
     if entry and any(finding.id == "ima-position" for finding in report.findings):

@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Nova's own files: /etc/nova/nova.conf, and libattest-nova-mirror.conf beside it.
         CONF(sys.argv[1:] if arguments is None else arguments, project="nova",
              prog="libattest-nova-mirror")  # fmt: skip
+        # Not on standard output, which is --dry-run's.
+        CONF.set_default("use_stderr", True)
         log.setup(CONF, "libattest-nova-mirror")
         return _run()
     except (Refused, libattest.Error, cfg.Error) as error:

@@ -4,7 +4,8 @@
 # The Nova plug-in: unit tests on Nova's own objects, faults of an attestation service, whole flows on
 # Nova's own in-process base, and real scheduler processes.
 # usage: nova.sh debian|newest BUILD_DIR [PART]...
-#   PART     unit, backends, faults, functional or stack; without one all. bench prints figures and judges none
+#   PART     unit, backends, faults, functional, stack, mirror_unit, mirror, mirror_nova or mirror_ironic;
+#            without one all. bench prints figures and judges none
 #   debian   Nova of Debian's packages and its Python
 #   newest   the newest Nova of PyPI, in a virtual environment below BUILD_DIR
 # BUILD_DIR has the Python package libattest. Exit 77: that Nova is not to be had here.
@@ -12,7 +13,7 @@ set -eu
 which=${1:?debian or newest}
 build=$(cd "${2:?the build folder}" && pwd)
 shift 2
-[ $# -ne 0 ] || set -- unit backends faults functional stack
+[ $# -ne 0 ] || set -- unit backends faults functional stack mirror_unit mirror mirror_nova mirror_ironic
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 

@@ -39,7 +39,6 @@ class AgentSettings:
     host_map: str
     policies_dir: str
     policy: str
-    state_dir: str
     registrar: str
     ca: str
     cert: str
@@ -70,9 +69,9 @@ class _Watched:
 class AgentSource:
     """A back-end as the filter's are. Its threads start with the first fetch."""
 
-    def __init__(self, settings: AgentSettings) -> None:
+    def __init__(self, settings: AgentSettings, folder: StateFolder) -> None:
         self._settings = settings
-        self._folder = StateFolder(settings.state_dir)
+        self._folder = folder
         self._watched: dict[str, _Watched] = {}
         self._identities = Identities()
         self._policies: dict[str, tuple[object, HostPolicy]] = {}
@@ -83,8 +82,6 @@ class AgentSource:
             False: _pool("libattest-agent", max(1, settings.workers - few)),
             True: _pool("libattest-silent", few),
         }
-        if settings.save:
-            self._folder.prepare()
 
     def bindings(self) -> Mapping[str, HostBinding]:
         """The map as it is now. Raises HostMapError."""
@@ -111,7 +108,7 @@ class AgentSource:
                     libattest.HostVerdict(name, libattest.Verdict.UNTRUSTED, int(time.time()))
                 )
                 reasons[name] = one_line(error)
-            except HostSilent as error:
+            except (HostSilent, concurrent.futures.CancelledError) as error:
                 silent.add(name)
                 reasons[name] = one_line(error)
             except Exception as error:
@@ -131,8 +128,8 @@ class AgentSource:
         for pool in self._pools.values():
             pool.shutdown(wait=True)
         for watched in self._watched.values():
-            if watched.state is not None and watched.saved_at and not self._forgotten(watched):
-                self._save(watched)
+            if watched.saved_at and not self._forgotten(watched):
+                self._checkpoint(watched)
 
     # Before the hosts are asked: in the caller's thread.
 
@@ -161,10 +158,7 @@ class AgentSource:
         new = [w for w in self._watched.values() if w.state is None and w.job is None]
         for watched in new:
             binding = watched.binding
-            try:
-                self._identities.claim(binding.name, _keys(binding.ak, binding.ek_sha256))
-            except HostFailed as error:
-                raise Unanswered(f"the map's host {binding.name}: {error}") from error
+            self._identities.bind(binding.name, _keys(binding.ak, binding.ek_sha256))
         for watched in new:
             # What is wrong with it is said when the host is asked.
             with contextlib.suppress(HostFailed, StateError):
@@ -261,7 +255,11 @@ class AgentSource:
         """After a good appraisal, and only then: a key is claimed by who has shown that it is good."""
         assert watched.ak is not None and watched.ak.name is not None
         ak_name = watched.ak.name.hex()
-        self._identities.claim(watched.binding.name, _keys(ak_name, watched.ek_sha256))
+        try:
+            self._identities.claim(watched.binding.name, _keys(ak_name, watched.ek_sha256))
+        except HostFailed:
+            watched.state = None  # it has learned of a TPM that is not the host's
+            raise
         new = state.ak is None
         if new and watched.binding.ak is None:
             LOG.warning(
@@ -272,8 +270,18 @@ class AgentSource:
                 watched.ek_sha256,
             )
         state.ak, state.ek_sha256 = ak_name, watched.ek_sha256
-        if new or clock.now() >= watched.saved_at + self._settings.checkpoint_interval:
+        if new:
             self._save(watched)
+        elif clock.now() >= watched.saved_at + self._settings.checkpoint_interval:
+            self._checkpoint(watched)
+
+    def _checkpoint(self, watched: _Watched) -> None:
+        """What is lost without it is only how far its list was read."""
+        watched.saved_at = clock.now()
+        try:
+            self._save(watched)
+        except StateError as error:
+            LOG.warning("Host %s: its state is not saved: %s", watched.binding.name, error)
 
     def _save(self, watched: _Watched) -> None:
         if not self._settings.save or watched.state is None:

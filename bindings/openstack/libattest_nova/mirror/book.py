@@ -92,14 +92,13 @@ class Book:
                 entry.measured_at = verdict.measured_at
 
     def _trust(self, entry: _Entry, measured_at: float | None) -> None:
-        now = clock.now()
-        age = 0.0 if measured_at is None else time.time() - measured_at
-        if age < -MAX_SKEW:
-            entry.end(untrusted=False)  # of the future: it would never become old
+        now, wall = clock.now(), time.time()
+        if measured_at is None or measured_at > wall + MAX_SKEW:
+            entry.end(untrusted=False)  # of no time, or of the future: it would never become old
             return
         if entry.untrusted and _before(measured_at, entry.measured_at):
             return  # what was measured before its trust ended does not bring it back
-        good_until = now + self._lifetime - max(0.0, age)
+        good_until = now + self._lifetime - max(0.0, wall - measured_at)
         if good_until > max(now, entry.good_until):
             entry.untrusted, entry.good_until, entry.measured_at = False, good_until, measured_at
             entry.patience = good_until

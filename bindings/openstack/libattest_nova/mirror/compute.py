@@ -56,7 +56,13 @@ class Compute:
     def apply(self, hosts: Hosts, deadline: float) -> None:
         """Goes on past what fails for one host. Raises the first failure in the end."""
         self._turn += 1
-        by_service = self._services(hosts, deadline)
+        services = self._services(deadline)
+        if not any(_ours(service) for service in services.values()) and not any(
+            _bad(host, self._disable) or _bad(host, self._stop) for host in hosts.values()
+        ):
+            self._locked.clear()
+            return  # nothing to do, and Nova's hypervisors are a long list
+        by_service = self._by_service(services, hosts, deadline)
         failures: list[ServiceError] = []
         for service, host in sorted(by_service, key=lambda pair: self._tried.get(pair[1].name, 0)):
             try:
@@ -75,17 +81,16 @@ class Compute:
     def withdraw(self, deadline: float) -> None:
         """Nothing: a service or an instance is acted upon by a verdict, not for the lack of one."""
 
-    def _services(self, hosts: Hosts, deadline: float) -> list[tuple[dict[str, Any], Host]]:
-        """The services of these hosts. An Ironic node shares its one with others."""
-        services = {
-            member(row, "host", str, "nova"): row
-            for row in member(
-                self._rest.get("/os-services?binary=nova-compute", SERVICES, deadline=deadline),
-                "services",
-                list,
-                "nova",
-            )
-        }
+    def _services(self, deadline: float) -> Mapping[str, dict[str, Any]]:
+        """nova-compute services by their host."""
+        answer = self._rest.get("/os-services?binary=nova-compute", SERVICES, deadline=deadline)
+        rows = member(answer, "services", list, "nova")
+        return {member(row, "host", str, "nova"): row for row in rows}
+
+    def _by_service(
+        self, services: Mapping[str, dict[str, Any]], hosts: Hosts, deadline: float
+    ) -> list[tuple[dict[str, Any], Host]]:
+        """The services of these hosts. An Ironic node shares its one with others: it is left alone."""
         found = []
         for name, service_host in self._hypervisors(deadline).items():
             host, service = hosts.get(name), services.get(service_host)
@@ -104,13 +109,12 @@ class Compute:
 
     def _judge_service(self, service: dict[str, Any], host: Host, deadline: float) -> None:
         status = member(service, "status", str, "nova")
-        reason = service.get("disabled_reason")
         path = f"/os-services/{_id(member(service, 'id', str, 'nova'))}"
         if _bad(host, self._disable) and status == "enabled":
             text = f"{REASON}{host.standing}: {host.reason}"[:255]
             body = {"status": "disabled", "disabled_reason": text}
             self._put(f"disable the compute service of {host.name}: {host.standing}", path, body, host, deadline)
-        elif host.fresh and status == "disabled" and str(reason).startswith(REASON):
+        elif host.fresh and _ours(service):
             body = {"status": "enabled"}
             self._put(f"enable the compute service of {host.name}", path, body, host, deadline)
 
@@ -185,6 +189,12 @@ class Compute:
             if not rows or f"{name}_links" not in answer:
                 return
         raise ServiceError(f"nova: more than {MAX_PAGES} pages of {name}")
+
+
+def _ours(service: Mapping[str, Any]) -> bool:
+    """Whether this service was disabled here, by this process or one before it."""
+    reason = str(service.get("disabled_reason"))
+    return service.get("status") == "disabled" and reason.startswith(REASON)
 
 
 def _bad(host: Host, when: When) -> bool:

@@ -30,6 +30,11 @@ class Identities:
                     raise HostFailed(f"the TPM of {owner} answers for it: its {kind.upper()} is {key}")
             self._owners.update(dict.fromkeys(keys, host))
 
+    def bind(self, host: str, keys: Iterable[Key]) -> None:
+        """The map says that these are the host's, whoever has shown them."""
+        with self._lock:
+            self._owners.update(dict.fromkeys(keys, host))
+
     def release(self, host: str) -> None:
         """The host is gone, or its keys are to be pinned anew."""
         with self._lock:

@@ -83,6 +83,10 @@ class StateFolder:
             ) from error
         return state if _same(state, binding) else HostState(binding.agent)
 
+    @property
+    def lock(self) -> str:
+        return os.path.join(self._path, ".lock")  # no host's name begins like that
+
     def forgotten(self, name: str) -> bool:
         return not os.path.lexists(self.file(name))
 

@@ -65,6 +65,18 @@ def keylime(pem: str) -> bool:
         return False
 
 
+def oat(pem: str, names: list[str]) -> set[str]:
+    client = libattest.OatClient("oat.example", ca=pem, auth_blob=b"", dialect="2")
+    hosts = client.poll(names, timeout=5)
+    assert_type(hosts, libattest.OatHosts)
+    assert_type(hosts[0], libattest.HostVerdict)
+    assert_type(hosts.reasons, dict[str, str])
+    libattest.OatClient("oat.example")  # type: ignore[call-arg]
+    client.poll(names, 5)  # type: ignore[misc]
+    libattest.HostVerdicts(ttl=60).put(hosts, now=0, monotonic=0)
+    return {host.name for host in hosts if host.verdict == libattest.Verdict.TRUSTED}
+
+
 def hosts(names: list[str], now: float, monotonic: float) -> Iterator[str]:
     verdicts = libattest.HostVerdicts(ttl=60)
     verdicts.put(

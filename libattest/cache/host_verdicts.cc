@@ -87,10 +87,11 @@ HostVerdicts::Entry HostVerdicts::receive(const HostVerdict& verdict, Moment at)
 }
 
 HostVerdicts::Answer HostVerdicts::answer(const Entry& entry, Moment at) const noexcept {
-  // A thread that has read the clock before another one's put() may be a little behind it; a clock
-  // that is far behind is another clock.
-  const bool held = at.monotonic >= entry.received - settings_.skew && at.monotonic < entry.until;
-  if (!held) return {Reason::kExpired, true};
+  // A thread that has read the clock before another one's put() is a little behind it: as if it had
+  // asked then. A clock that is far behind is another clock.
+  const bool is_clock = at.monotonic >= entry.received - settings_.skew;
+  const bool holds = std::max(at.monotonic, entry.received) < entry.until;
+  if (!is_clock || !holds) return {Reason::kExpired, true};
   if (!is_verdict(entry.reason)) return {entry.reason, false};
   // The wall clock may have been set since.
   if (!(entry.measured_at <= at.now + settings_.skew)) return {Reason::kFutureTime, true};

@@ -330,6 +330,28 @@ TEST_CASE("a node says from where its list goes on") {
   CHECK_FALSE(libattest::appraise(evidence, good_policy(), good_node().nonce, 1, &node).trusted());
 }
 
+TEST_CASE("a list of hosts is decided by what was put") {
+  libattest::HostVerdicts verdicts(60);
+  verdicts.put({{"a", ATTEST_VERDICT_TRUSTED, 1000.0},
+                {"b", ATTEST_VERDICT_TRUSTED, std::nullopt},
+                {std::string("a\0", 2), ATTEST_VERDICT_UNTRUSTED, 1000.0}},
+               1000, 1);
+  CHECK(verdicts.size() == 3);
+  const auto decision = verdicts.decide({"c", "b", "a", std::string_view("a\0", 2)}, 1001, 2);
+  CHECK(decision.reasons == std::vector{ATTEST_HOST_MISSING, ATTEST_HOST_NO_TIME,
+                                        ATTEST_HOST_TRUSTED, ATTEST_HOST_UNTRUSTED});
+  CHECK(decision.to_fetch == std::vector<std::size_t>{0});
+  CHECK(decision.trusted(2));
+  CHECK_FALSE(decision.trusted(1));
+  CHECK_FALSE(verdicts.decide({"a"}, 1061, 62).trusted(0));
+  verdicts.clear();
+  CHECK(verdicts.size() == 0);
+  CHECK(verdicts.decide({}, 1, 1).reasons.empty());
+  CHECK_THROWS_AS(libattest::HostVerdicts(-1), libattest::Error);
+  CHECK_THROWS_AS(libattest::HostVerdicts(60, 30, 0), libattest::Error);
+  CHECK_THROWS_AS(verdicts.put({{"", ATTEST_VERDICT_TRUSTED, 1000.0}}, 1000, 1), libattest::Error);
+}
+
 TEST_CASE("a boot configuration is rendered, switched and checked") {
   attest_boot_render_options render = ATTEST_BOOT_RENDER_OPTIONS_INIT;
   render.format = ATTEST_BOOT_GRUB;

@@ -28,6 +28,7 @@ class Owned {
 
 using BootConfig = Owned<attest_boot_config, attest_boot_config_free>;
 using Buffer = Owned<attest_buffer, attest_buffer_free>;
+using HostVerdicts = Owned<attest_host_verdicts, attest_host_verdicts_free>;
 using Key = Owned<attest_key, attest_key_free>;
 using Ek = Owned<attest_ek, attest_ek_free>;
 using Credential = Owned<attest_credential, attest_credential_free>;

@@ -79,13 +79,12 @@ void check_time(std::string_view text) {
   const auto time = static_cast<std::time_t>(*seconds);
   std::tm fields{};
   require(gmtime_r(&time, &fields) != nullptr);
-  for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%a %b %e %H:%M:%S %Y"}) {
-    std::array<char, 64> written{};
-    const std::size_t size = std::strftime(written.data(), written.size(), format, &fields);
-    // An offset may have led behind the last year that four digits say.
-    if (fields.tm_year + 1900 > 9999) return;
-    require(net::parse_oat_time({written.data(), size}) == seconds);
-  }
+  if (fields.tm_year + 1900 > 9999) return;  // an offset led behind what four digits say
+  std::array<char, 64> written{};
+  std::size_t size = std::strftime(written.data(), written.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
+  require(net::parse_oat_time({written.data(), size}) == seconds);
+  size = std::strftime(written.data(), written.size(), "%a %b %e %H:%M:%S %Y", &fields);
+  require(net::parse_oat_time({written.data(), size}) == seconds);
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ AS_WORDS = {
     *("attest_keylime_verdict", "attest_keylime_health", "attest_keylime_policy_kind"),
     *("attest_oat_dialect", "attest_oat_reason"),
     *("attest_boot_format", "attest_boot_mode"),
+    "attest_host_reason",
 }
 
 
@@ -165,6 +166,7 @@ def objects(clean, policy):
     return {
         "Evidence": clean.evidence(),
         "EventLog": libattest.EventLog.parse(clean.eventlog),
+        "HostVerdicts": libattest.HostVerdicts(ttl=60),
         "Ima": libattest.Ima(),
         "Key": libattest.Key.load(clean.ak),
         "Node": libattest.Node(),
@@ -174,7 +176,7 @@ def objects(clean, policy):
     }
 
 
-CLASSES = ["Evidence", "EventLog", "Ima", "Key", "Node", "Policy", "Quote", "Report"]
+CLASSES = ["Evidence", "EventLog", "HostVerdicts", "Ima", "Key", "Node", "Policy", "Quote", "Report"]
 
 
 @pytest.mark.parametrize("name", CLASSES)

@@ -19,6 +19,8 @@ from .backends import Answer, Unanswered, read_text, required
 from .conf import CONF
 
 _CALLS_AT_ONCE = 4
+# Reasons of errors that are no matter of the agent's: nobody is there to ask.
+_NOBODY = ("network", "peer", "timeout", "cancelled")
 
 
 @dataclasses.dataclass(slots=True)
@@ -87,8 +89,7 @@ class KeylimeBackend:
                 verdict, reason = self._verdict(name, work.deadline)
             except libattest.KeylimeError as error:
                 with self._lock:
-                    if error.status is None:
-                        # Not this agent's matter: the verifier is not reached.
+                    if error.reason in _NOBODY:
                         work.error = work.error or str(error)
                     work.silent.add(name)
                     work.reasons[name] = str(error)

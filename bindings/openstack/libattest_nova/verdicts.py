@@ -17,6 +17,7 @@ import concurrent.futures
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable
 
 import libattest
@@ -38,6 +39,8 @@ _GRACE = 0.25
 _NAMES_IN_WARNING = 5
 # Seconds between two looks for what another worker is fetching.
 _LOOK_AGAIN = 0.1
+# Seconds that somebody waits who will be woken.
+_LONG = 60.0
 
 _Flight = concurrent.futures.Future[None]
 
@@ -72,6 +75,7 @@ class Verdicts:
         self._refresher: threading.Thread | None = None
         self._refresh_at = 0.0
         self._woken = threading.Event()
+        weakref.finalize(self, self._woken.set)
         self._warned: dict[str, float] = {}
 
     def decide(self, names: list[str]) -> libattest.Decision:
@@ -340,7 +344,10 @@ class Verdicts:
                 return
             self._refresh_at = now + self._refresh_after()
             refresher = threading.Thread(
-                target=self._refresh, name="libattest-refresh", daemon=True
+                target=_keep_fresh,
+                args=(weakref.ref(self), self._woken),
+                name="libattest-refresh",
+                daemon=True,
             )
             self._refresher = refresher
         try:
@@ -352,31 +359,25 @@ class Verdicts:
         # Not all workers at once, and early enough for a second attempt.
         return self._lifetime * random.uniform(0.5, 0.75)
 
-    def _refresh(self) -> None:
-        """The refresher's thread."""
-        while True:
-            self._woken.clear()
-            with self._lock:
-                at = self._blocked_until if self._failures else self._refresh_at
-                pause = at - time.monotonic()
-                flight = self._flight
-            if flight is not None:
-                flight.result()
-                continue
+    def _refresh(self) -> float | None:
+        """Asks if it is time. Returns the seconds until it may be, None where nobody wants it."""
+        with self._lock:
+            if self._flight is not None:
+                # Its landing wakes the refresher.
+                return _LONG
+            at = self._blocked_until if self._failures else self._refresh_at
+            pause = at - time.monotonic()
             if pause > 0.0:
-                self._woken.wait(pause)
-                continue
-            with self._lock:
-                names = self._remembered()
-                if not names:
-                    self._refresher = None
-                    self._failures = 0
-                    return
-                if self._flight is not None:
-                    continue
-                flight = self._take_off(names)
-                self._refresh_at = time.monotonic() + self._refresh_after()
-            self._start(flight, names)
+                return pause
+            names = self._remembered()
+            if not names:
+                self._refresher = None
+                self._failures = 0
+                return None
+            flight = self._take_off(names)
+            self._refresh_at = time.monotonic() + self._refresh_after()
+        self._start(flight, names)
+        return _LONG
 
     def _remembered(self) -> list[str]:
         """The hosts that requests were about lately; the others are forgotten. With the lock."""
@@ -384,6 +385,18 @@ class Verdicts:
         self._seen = {name: seen for name, seen in self._seen.items() if seen >= oldest}
         self._asked = {name: asked for name, asked in self._asked.items() if name in self._seen}
         return list(self._seen)[: self._max_hosts]
+
+
+def _keep_fresh(of: "weakref.ref[Verdicts]", woken: threading.Event) -> None:
+    """The refresher's thread. It ends with the verdicts, which it does not keep alive."""
+    while True:
+        woken.clear()
+        verdicts = of()
+        pause = verdicts._refresh() if verdicts is not None else None
+        del verdicts
+        if pause is None:
+            return
+        woken.wait(pause)
 
 
 def _unknown(names: Iterable[str]) -> list[libattest.HostVerdict]:

@@ -16,7 +16,7 @@ from nova.tests.functional import integrated_helpers
 from nova.tests.functional.api import client as api_client
 
 import attestation_service
-import paste
+import pipeline
 
 WORK = pathlib.Path(os.environ["LIBATTEST_TEST_WORK"])
 
@@ -30,7 +30,7 @@ class Base(integrated_helpers.ProviderUsageBaseTestCase):
         self.addCleanup(self.service.stop)
         self.service.say(host1="untrusted", host2="trusted", host3="untrusted")
         self.flags(state_path=str(WORK))
-        self.flags(api_paste_config=paste.write(WORK), group="wsgi")
+        self.flags(api_paste_config=pipeline.write(WORK), group="wsgi")
         self.flags(
             available_filters=["nova.scheduler.filters.all_filters", "libattest_nova.TrustedFilter"],
             enabled_filters=["ComputeFilter", "TrustedFilter"],

@@ -341,7 +341,7 @@ class Asking(unittest.TestCase):
         backend = Scripted(lambda names, timeout: Answer([stranger]))
         of = Verdicts(backend.make)
         self.assertEqual(["unknown"], self.decide(of, "a"))
-        self.assertEqual(["unknown"], self.decide(of, "other"))
+        self.assertEqual("missing", of._decide(["other"]).reason(0))
 
     def test_who_is_left_out_of_an_answer_is_not_trusted_any_more(self):
         backend = Scripted({"a": TRUSTED, "b": TRUSTED})
@@ -447,7 +447,7 @@ class Options(unittest.TestCase):
         for backend, option in (
             ("oat", "attestation_server"),
             ("keylime", "keylime_verifier"),
-            ("file", "verdict_key"),
+            ("file", "verdict key"),
         ):
             with self.subTest(backend=backend), options(backend=backend), logged() as lines:
                 of = Verdicts()

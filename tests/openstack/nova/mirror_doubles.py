@@ -21,10 +21,12 @@ TRUSTED, UNTRUSTED, UNKNOWN = (
 )
 
 
-def make_adapter(url: str, service_type: str, token: str = "admin") -> Callable[[], adapter.Adapter]:
+def make_adapter(
+    url: str, service_type: str, headers: Mapping[str, str] | None = None
+) -> Callable[[], adapter.Adapter]:
     def make() -> adapter.Adapter:
-        auth = token_endpoint.Token(url, token)
-        return adapter.Adapter(session.Session(auth=auth), service_type=service_type)
+        one = session.Session(auth=token_endpoint.Token(url, "admin"), additional_headers=headers)
+        return adapter.Adapter(one, service_type=service_type)
 
     return make
 

@@ -23,7 +23,7 @@ import libattest
 
 MAX_SIZE = 16 << 20
 # They name files, and stand in URLs and log lines.
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _AGENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 # TPM 2.0 Part 1, 16: nameAlg || digest, of SHA-256, SHA-384 or SHA-512.
 _AK = re.compile(r"000b[0-9a-f]{64}|000c[0-9a-f]{96}|000d[0-9a-f]{128}")
@@ -109,7 +109,7 @@ def _only(value: object, what: str, known: set[str], required: set[str]) -> None
 
 def _binding(name: str, entry: Any) -> HostBinding:
     what = f"host {name[:80]!r}"
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise HostMapError(f"{what}: not the name of a host")
     _only(entry, what, {"agent", "ak", "ek_sha256", "policy", "kind"}, set())
     kind = entry.get("kind", "compute")
@@ -123,7 +123,7 @@ def _binding(name: str, entry: Any) -> HostBinding:
         agent,
         ak,
         _text(entry, what, "ek_sha256", _SHA256),
-        _text(entry, what, "policy", _NAME),
+        _text(entry, what, "policy", NAME),
         kind,
     )
 

@@ -42,7 +42,9 @@ def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
 class Scripted:
     """A source: `hosts` are name -> kind, `say` name -> verdict; of the others it is silent."""
 
-    def __init__(self, say: Mapping[str, libattest.Verdict], hosts: Mapping[str, str] | None = None):
+    def __init__(
+        self, say: Mapping[str, libattest.Verdict], hosts: Mapping[str, str] | None = None
+    ):
         self.say = dict(say)
         self.hosts = dict.fromkeys(say, "compute") if hosts is None else dict(hosts)
         self.age = 0.0  # knob: seconds since the measurement
@@ -112,8 +114,7 @@ def said(status: str, body: object = None, headers: str = "") -> Callable[[socke
     def answer(connection: socket.socket) -> None:
         connection.sendall(
             f"HTTP/1.1 {status}\r\nContent-Length: {len(text)}\r\n{headers}"
-            f"Connection: close\r\n\r\n".encode()
-            + text
+            f"Connection: close\r\n\r\n".encode() + text
         )
 
     return answer

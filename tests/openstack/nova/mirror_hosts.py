@@ -46,7 +46,9 @@ class Hosts(unittest.TestCase):
         for number, name in enumerate(self.names, 1):
             self.tpms[name].reboot()
             folder = self.folder / f"agent-{name}"
-            agent = KeylimeAgent(uuid_of(number), self.tpms[name], folder, client_ca=self.keylime.ca)
+            agent = KeylimeAgent(
+                uuid_of(number), self.tpms[name], folder, client_ca=self.keylime.ca
+            )
             self.agents[name] = self.enterContext(agent)
             agent.measure("/usr/bin/ls", LS)
             self.keylime.register(agent)

@@ -64,8 +64,9 @@ class NodeTraits(unittest.TestCase):
             self.assertEqual(set(), self.traits()[0])
 
     def test_a_host_of_another_kind_is_no_node(self):
-        self.apply("trusted", kind="compute")
-        self.assertEqual(set(), self.traits()[0])
+        self.give(self.nodes[1], TRAIT)
+        self.apply("trusted", "trusted", kind="compute")
+        self.assertEqual([set(), set(), set()], self.traits())
 
     def test_more_nodes_than_a_page(self):
         with mock.patch.object(mirror_ironic, "PAGE", 1):

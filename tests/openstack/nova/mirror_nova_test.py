@@ -46,7 +46,11 @@ class Base(integrated_helpers.ProviderUsageBaseTestCase):
 
     def nova(self, **how) -> Compute:
         # Of another project than the tenant's.
-        who = {"X-Auth-User": "admin", "X-Auth-Project-Id": "operators", "X-Roles": "reader,member,admin"}
+        who = {
+            "X-Auth-User": "admin",
+            "X-Auth-Project-Id": "operators",
+            "X-Roles": "reader,member,admin",
+        }
         rest = Rest("nova", make_adapter(self.admin_api.base_url, "compute", who), 20.0)
         return Compute(rest, TRAIT, self.acts, **how)
 

@@ -87,7 +87,9 @@ class OnPlacement(unittest.TestCase):
             with self.subTest(standing=standing):
                 SERVICE.clear()
                 provider = SERVICE.make("host1", *before)
-                call, changes = self.rest.call, ["CUSTOM_NEW"] if standing == "trusted" else ["CUSTOM_NEW", TRAIT]
+                call, changes = self.rest.call, (
+                    ["CUSTOM_NEW"] if standing == "trusted" else ["CUSTOM_NEW", TRAIT]
+                )
 
                 def between(method, path, *rest, **more):
                     if method == "PUT" and path.endswith("/traits") and changes:
@@ -119,7 +121,9 @@ class OnPlacement(unittest.TestCase):
         for name in names:
             SERVICE.make(name, "CUSTOM_OTHER")
         other = Placement(
-            Rest("placement", make_adapter(SERVICE.url, "placement"), 5.0), TRAIT, Acts(dry_run=False)
+            Rest("placement", make_adapter(SERVICE.url, "placement"), 5.0),
+            TRAIT,
+            Acts(dry_run=False),
         )
         hosts = {n: Host(n, "trusted", clock.now() + 60, None) for n in names}
         threads = [
@@ -217,7 +221,9 @@ class Agents(Hosts):
     def test_good_hosts_are_trusted_and_their_lists_are_read_on_from_where_they_were(self):
         source, before = self.source(), int(time.time())
         answer = self.fetch(source)
-        self.assertEqual({"host1": TRUSTED, "host2": TRUSTED}, {v.name: v.verdict for v in answer.verdicts})
+        self.assertEqual(
+            {"host1": TRUSTED, "host2": TRUSTED}, {v.name: v.verdict for v in answer.verdicts}
+        )
         self.assertTrue(all(before <= v.measured_at <= time.time() for v in answer.verdicts))
         self.assertEqual(TRUSTED, self.verdicts(source)["host1"])
         self.assertEqual(["0", "2"], self.entries("host1"))
@@ -300,7 +306,9 @@ class Agents(Hosts):
             self.assertIn("the TPM of host1 answers for it", answer.reasons["host2"])
 
     def test_the_maps_keys(self):
-        right = {"host1": {"agent": uuid_of(1), "ak": self.ak("host1"), "ek_sha256": self.ek("host1")}}
+        right = {
+            "host1": {"agent": uuid_of(1), "ak": self.ak("host1"), "ek_sha256": self.ek("host1")}
+        }
         self.bind(right)
         source = self.source()
         self.assertEqual({"host1": TRUSTED}, self.verdicts(source))
@@ -400,7 +408,9 @@ class Agents(Hosts):
             self.fetch(source)
 
     def test_a_policy_of_its_own(self):
-        self.bind({"host1": {"agent": uuid_of(1)}, "host2": {"agent": uuid_of(2), "policy": "two.json"}})
+        self.bind(
+            {"host1": {"agent": uuid_of(1)}, "host2": {"agent": uuid_of(2), "policy": "two.json"}}
+        )
         source = self.source()
         self.silent(source, "host2", "two.json")
         self.write_policy("two.json")

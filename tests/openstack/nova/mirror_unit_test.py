@@ -229,7 +229,13 @@ class HostMap(Folder):
             self.parse(hosts, **more)
 
     def test_a_map(self):
-        full = {"agent": UUID, "ak": AK.upper(), "ek_sha256": EK, "policy": "p.json", "kind": "ironic"}
+        full = {
+            "agent": UUID,
+            "ak": AK.upper(),
+            "ek_sha256": EK,
+            "policy": "p.json",
+            "kind": "ironic",
+        }
         found = self.parse({"a.example.org": full, "b": {"ak": "000b" + "00" * 32}})
         self.assertEqual(
             host_map.HostBinding("a.example.org", UUID, AK, EK, "p.json", "ironic"),
@@ -242,7 +248,10 @@ class HostMap(Folder):
     def test_one_machine_would_answer_for_two(self):
         for member, value in (("agent", UUID), ("ak", AK), ("ek_sha256", EK)):
             for again in (value, value.upper()):
-                hosts = {"a": {"agent": OTHER, member: value}, "b": {"ak": "000c" + "00" * 48, member: again}}
+                hosts = {
+                    "a": {"agent": OTHER, member: value},
+                    "b": {"ak": "000c" + "00" * 48, member: again},
+                }
                 self.refused(f"'a' and 'b' have the same {member}", hosts)
 
     def test_a_name_alone_binds_nothing(self):
@@ -408,7 +417,9 @@ class BookTest(unittest.TestCase):
         good = [libattest.HostVerdict(n, TRUSTED, self.clock.wall) for n in ("a", "b", "c")]
         self.book.record(["a"], Answer(good))
         hosts = self.book.hosts()
-        self.assertEqual({"a": "trusted", "b": "waiting"}, {n: h.standing for n, h in hosts.items()})
+        self.assertEqual(
+            {"a": "trusted", "b": "waiting"}, {n: h.standing for n, h in hosts.items()}
+        )
 
     def test_a_host_that_leaves_and_comes_back_begins_anew(self):
         self.record(TRUSTED)
@@ -456,7 +467,9 @@ class State(Folder):
         self.assertFalse(self.states.load(self.binding).saved)
         self.save()
         found = self.states.load(self.binding)
-        self.assertEqual((UUID, AK, EK, True), (found.agent, found.ak, found.ek_sha256, found.saved))
+        self.assertEqual(
+            (UUID, AK, EK, True), (found.agent, found.ak, found.ek_sha256, found.saved)
+        )
         self.assertEqual(0o600, stat.S_IMODE(os.stat(self.states.file("a")).st_mode))
         self.assertFalse(self.states.forgotten("a"))
 
@@ -553,7 +566,11 @@ class RestTest(unittest.TestCase):
             self.fails(nothing, "no answer within 0.5 s")
 
     def test_a_byte_now_and_then_ends_at_the_deadline(self):
-        for first in (b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n"):
+        for first in (
+            b"",
+            b"HTTP/1.1 200 OK\r\nX: ",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n",
+        ):
             with trickle(first) as drops:
                 self.fails(drops, "no answer within")
 
@@ -563,7 +580,9 @@ class RestTest(unittest.TestCase):
 
     def test_a_redirect_is_not_followed(self):
         with RawServer(said("200 OK", {})) as thief:
-            self.fails(said("307 Temporary Redirect", None, f"Location: {thief.url}/x\r\n"), "HTTP 307")
+            self.fails(
+                said("307 Temporary Redirect", None, f"Location: {thief.url}/x\r\n"), "HTTP 307"
+            )
             self.assertEqual([], thief.requests)
 
     def test_what_is_not_json(self):
@@ -657,7 +676,9 @@ class Lanes(unittest.TestCase):
 
 
 class Loop(Folder):
-    def mirror(self, source: Scripted, *services: Recorder, lifetime: float = 30.0, interval: float = 0.05):
+    def mirror(
+        self, source: Scripted, *services: Recorder, lifetime: float = 30.0, interval: float = 0.05
+    ):
         self.lanes = [Lane(f"lane{n}", service, 1.0) for n, service in enumerate(services)]
         for lane in self.lanes:
             self.addCleanup(lane.close)
@@ -782,10 +803,23 @@ class OfTheFilter(unittest.TestCase):
         self.assertEqual(2, len(made))
 
 
+    def test_a_name_that_no_map_would_take_is_no_hosts(self):
+        names = ["a", "b\nHost c is trusted", "d" * 300, "../e", ""]
+        source = FilterSource(None, lambda deadline: names)
+        self.assertEqual({"a": "compute"}, source.names(1))
+
+
 class Traits(unittest.TestCase):
     def test_only_a_custom_trait_is_ours(self):
         self.assertEqual("CUSTOM_ATTESTED", check_trait("CUSTOM_ATTESTED"))
-        for name in ("COMPUTE_STATUS_DISABLED", "CUSTOM_", "CUSTOM_a", "CUSTOM_A/B", "", "CUSTOM_A\n"):
+        for name in (
+            "COMPUTE_STATUS_DISABLED",
+            "CUSTOM_",
+            "CUSTOM_a",
+            "CUSTOM_A/B",
+            "",
+            "CUSTOM_A\n",
+        ):
             with self.assertRaises(ValueError):
                 check_trait(name)
             with self.assertRaises(ValueError):

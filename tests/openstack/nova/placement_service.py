@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real placement on loopback, in a process of its own: sqlite, no Keystone.
 
-    with Placement(folder) as placement:
-        placement.make("host1", "CUSTOM_OTHER"); placement.traits("host1"); placement.hang(); placement.go_on()
+with Placement(folder) as placement:
+    placement.make("host1", "CUSTOM_OTHER"); placement.traits("host1"); placement.hang(); placement.go_on()
 """
 
 import contextlib

@@ -91,7 +91,9 @@ class AgentSource:
         """Asks all of them at once. Raises Unanswered where nobody can be asked."""
         bindings, client = self._prepare()
         deadline = time.monotonic() + timeout
-        jobs = {name: self._start(self._watched[name], client) for name in names if name in bindings}
+        jobs = {
+            name: self._start(self._watched[name], client) for name in names if name in bindings
+        }
         concurrent.futures.wait(jobs.values(), max(0.0, deadline - time.monotonic()))
         verdicts, silent, reasons = [], set(), {}
         for name, job in jobs.items():
@@ -196,9 +198,7 @@ class AgentSource:
 
     # One host: in a thread of the pool.
 
-    def _attest(
-        self, watched: _Watched, client: "libattest.Keylime"
-    ) -> "libattest.HostVerdict":
+    def _attest(self, watched: _Watched, client: "libattest.Keylime") -> "libattest.HostVerdict":
         binding = watched.binding
         until = time.monotonic() + self._settings.call_timeout
         try:
@@ -303,9 +303,7 @@ def _hold(what: str, wanted: str | None, whose: str, found: str | None) -> None:
         raise HostFailed(f"another TPM or key answers: its {what} is {found}, {whose} is {wanted}")
 
 
-def _lookup(
-    client: "libattest.Keylime", uuid: str, deadline: float
-) -> "libattest.KeylimeAgent":
+def _lookup(client: "libattest.Keylime", uuid: str, deadline: float) -> "libattest.KeylimeAgent":
     try:
         agent = appraisal.ask(deadline, client.lookup, uuid)
     except HostFailed as error:

@@ -34,9 +34,13 @@ from .verdicts import VerdictWriter
 LOG = logging.getLogger(__name__)
 
 CLI = [
-    cfg.BoolOpt("once", default=False, help="Mirror once and end; the traits stay as they are then."),
     cfg.BoolOpt(
-        "dry-run", default=False, help="Say what --once would do, on standard output, and do nothing."
+        "once", default=False, help="Mirror once and end; the traits stay as they are then."
+    ),
+    cfg.BoolOpt(
+        "dry-run",
+        default=False,
+        help="Say what --once would do, on standard output, and do nothing.",
     ),
 ]
 
@@ -62,30 +66,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run() -> int:
-    mine = CONF[options.GROUP]
-    _check(mine)
-    acts = Acts(dry_run=CONF.dry_run)
-    folder = StateFolder(mine.state_dir)
+    _check(CONF[options.GROUP])
     with contextlib.ExitStack() as stack:
-        if not CONF.dry_run:
-            folder.prepare()
-            stack.enter_context(_alone(folder.lock))
-        writer = _writer(mine)
-        source = _source(mine, acts, folder)
-        stack.callback(source.close)
-        lanes = [
-            Lane(name, service, mine.cycle_timeout) for name, service in _services(mine, acts)
-        ]
-        for lane in lanes:
-            stack.callback(lane.close)
-        times = Times(
-            mine.interval, mine.verdict_lifetime, mine.cycle_timeout, mine.exit_timeout
-        )
-        mirror = Mirror(times, source, lanes, writer)
+        mirror = _mirror(CONF[options.GROUP], stack)
         if CONF.once or CONF.dry_run:
-            return mirror.once()
-        mirror.handle_signals()
-        return mirror.run()
+            status = mirror.once()
+        else:
+            mirror.handle_signals()
+            status = mirror.run()
+    return status
+
+
+def _mirror(mine: cfg.ConfigOpts.GroupAttr, stack: contextlib.ExitStack) -> Mirror:
+    """What `stack` ends with it."""
+    acts, folder = Acts(dry_run=CONF.dry_run), StateFolder(mine.state_dir)
+    if not CONF.dry_run:
+        folder.prepare()
+        stack.enter_context(_alone(folder.lock))
+    writer = _writer(mine)
+    source = _source(mine, acts, folder)
+    stack.callback(source.close)
+    lanes = [Lane(name, service, mine.cycle_timeout) for name, service in _services(mine, acts)]
+    for lane in lanes:
+        stack.callback(lane.close)
+    times = Times(mine.interval, mine.verdict_lifetime, mine.cycle_timeout, mine.exit_timeout)
+    return Mirror(times, source, lanes, writer)
 
 
 def _check(mine: cfg.ConfigOpts.GroupAttr) -> None:
@@ -178,6 +183,10 @@ def _services(mine: cfg.ConfigOpts.GroupAttr, acts: Acts) -> Iterator[tuple[str,
         yield (
             "nova",
             Compute(
-                rest("nova"), mine.trait, acts, disable=mine.disable_services, stop=mine.stop_instances
+                rest("nova"),
+                mine.trait,
+                acts,
+                disable=mine.disable_services,
+                stop=mine.stop_instances,
             ),
         )

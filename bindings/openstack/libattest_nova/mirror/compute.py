@@ -113,16 +113,20 @@ class Compute:
         if _bad(host, self._disable) and status == "enabled":
             text = f"{REASON}{host.standing}: {host.reason}"[:255]
             body = {"status": "disabled", "disabled_reason": text}
-            self._put(f"disable the compute service of {host.name}: {host.standing}", path, body, host, deadline)
+            self._put(
+                f"disable the compute service of {host.name}: {host.standing}",
+                path,
+                body,
+                host,
+                deadline,
+            )
         elif host.fresh and _ours(service):
             body = {"status": "enabled"}
             self._put(f"enable the compute service of {host.name}", path, body, host, deadline)
 
     def _put(self, what: str, path: str, body: object, host: Host, deadline: float) -> None:
         self._tried[host.name] = self._turn
-        self._acts.do(
-            what, lambda: self._rest.call("PUT", path, SERVICES, body, deadline=deadline)
-        )
+        self._acts.do(what, lambda: self._rest.call("PUT", path, SERVICES, body, deadline=deadline))
 
     def _judge_instances(self, service: dict[str, Any], host: Host, deadline: float) -> None:
         where = urllib.parse.quote(member(service, "host", str, "nova"))

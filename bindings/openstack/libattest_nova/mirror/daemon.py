@@ -70,7 +70,9 @@ class Mirror:
             done = lane.wait(number, deadline) is None and done
         if not done:
             return NOT_DONE
-        return TRUSTED if all(host.standing == "trusted" for host in hosts.values()) else NOT_TRUSTED
+        return (
+            TRUSTED if all(host.standing == "trusted" for host in hosts.values()) else NOT_TRUSTED
+        )
 
     def run(self) -> int:
         """Until stop(): then nobody is trusted, and it ends. So it does when something goes wrong."""

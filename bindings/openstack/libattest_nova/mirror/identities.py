@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No key is two hosts'. One good TPM can hold any number of AKs and register any number of agents.
+"""No key is two hosts'. One TPM can hold any number of attestation keys, of any number of agents.
 
 Without this a machine that is trusted could answer for another one that would not be.
 """
@@ -27,7 +27,9 @@ class Identities:
             for kind, key in keys:
                 owner = self._owners.get((kind, key), host)
                 if owner != host:
-                    raise HostFailed(f"the TPM of {owner} answers for it: its {kind.upper()} is {key}")
+                    raise HostFailed(
+                        f"the TPM of {owner} answers for it: its {kind.upper()} is {key}"
+                    )
             self._owners.update(dict.fromkeys(keys, host))
 
     def bind(self, host: str, keys: Iterable[Key]) -> None:

@@ -11,7 +11,7 @@ import urllib.parse
 from typing import Any
 
 from .acts import Acts
-from .book import Hosts
+from .book import Host, Hosts
 from .rest import Rest, ServiceError, member
 
 # 1.37: node traits.
@@ -32,15 +32,12 @@ class Ironic:
         """Takes the trait from all nodes that must not have it, then gives it to those that may."""
         failures: list[ServiceError] = []
         nodes = self._nodes(deadline)
-        for uuid, traits in nodes.items():
-            host = hosts.get(uuid)
-            if self._trait in traits and (host is None or not host.fresh):
+        for uuid in sorted(node for node, traits in nodes.items() if self._trait in traits):
+            if not _good(hosts.get(uuid)):
                 self._collect(failures, "take", uuid, deadline)
-        for uuid, traits in nodes.items():
-            host = hosts.get(uuid)
-            if self._trait not in traits and host is not None and host.kind == "ironic":
-                if host.fresh:
-                    self._collect(failures, "give", uuid, deadline)
+        for uuid in sorted(node for node, traits in nodes.items() if self._trait not in traits):
+            if _good(hosts.get(uuid)):
+                self._collect(failures, "give", uuid, deadline)
         if failures:
             raise failures[0]
 
@@ -76,6 +73,10 @@ class Ironic:
             if not rows or "next" not in answer:
                 return nodes
         raise ServiceError(f"ironic: more than {MAX_PAGES} pages of nodes")
+
+
+def _good(host: Host | None) -> bool:
+    return host is not None and host.kind == "ironic" and host.fresh
 
 
 def _uuid(text: str) -> str:

@@ -98,4 +98,3 @@ class Lane:
         LOG.log(logging.DEBUG if self._failed else logging.WARNING, "%s: %s", self.name, why)
         self._failed = True
         return why
-

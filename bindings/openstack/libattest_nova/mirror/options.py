@@ -62,7 +62,9 @@ OPTS = [
         help="When the instances of a host whose flavors ask for trust are locked by an "
         "administrator's lock, and stopped. To unlock and start them is the operator's.",
     ),
-    cfg.IntOpt("interval", default=30, min=1, help="Seconds from one poll of all hosts to the next."),
+    cfg.IntOpt(
+        "interval", default=30, min=1, help="Seconds from one poll of all hosts to the next."
+    ),
     cfg.IntOpt(
         "verdict_lifetime",
         default=120,

@@ -61,7 +61,9 @@ class Placement:
         new = good - {provider.name for provider in holders}
         wanted = [hosts[name] for name in sorted(new) if hosts[name].kind == "compute"]
         if wanted and not known:
-            self._acts.do(f"make the trait {self._trait} in placement", lambda: self._make(deadline))
+            self._acts.do(
+                f"make the trait {self._trait} in placement", lambda: self._make(deadline)
+            )
         for host in wanted:
             _collect(failures, self._give, host, deadline)
         if failures:
@@ -143,7 +145,9 @@ class Placement:
                     return  # the provider is gone, and its traits with it
                 if error.status != 409 or clock.now() >= deadline:
                     raise
-        raise ServiceError(f"placement: {provider.name!r} changes faster than its traits can be set")
+        raise ServiceError(
+            f"placement: {provider.name!r} changes faster than its traits can be set"
+        )
 
 
 def _uuid(text: str) -> str:
@@ -158,5 +162,3 @@ def _collect(failures: list[ServiceError], act: Callable[..., None], *args: obje
         act(*args)
     except ServiceError as error:
         failures.append(error)
-
-

@@ -127,7 +127,9 @@ class Rest:
         except queue.Empty:
             self._left.append(thread)
             self._holder = _Holder()
-            raise ServiceError(f"{self.name}: {method} {path}: no answer within {seconds:.1f} s") from None
+            raise ServiceError(
+                f"{self.name}: {method} {path}: no answer within {seconds:.1f} s"
+            ) from None
         if isinstance(answer, Exception):
             why = one_line(f"{type(answer).__name__}: {answer}", 300)
             raise ServiceError(f"{self.name}: {method} {path}: {why}") from answer
@@ -169,7 +171,9 @@ class Rest:
         try:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
-            raise ServiceError(f"{self.name}: {method} {path}: the answer is not JSON", status) from error
+            raise ServiceError(
+                f"{self.name}: {method} {path}: the answer is not JSON", status
+            ) from error
 
 
 def member(answer: Any, name: str, kind: type, what: str) -> Any:

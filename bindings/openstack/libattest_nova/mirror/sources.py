@@ -57,7 +57,9 @@ class FilterSource:
         if self._map is not None:
             return {name: binding.kind for name, binding in host_map.load(self._map).items()}
         assert self._compute_nodes is not None
-        return dict.fromkeys(self._compute_nodes(clock.now() + timeout), "compute")
+        names = self._compute_nodes(clock.now() + timeout)
+        # Hosts say their own names: one that no map would take is not a host's.
+        return {name: "compute" for name in names if host_map.NAME.fullmatch(name)}
 
     def fetch(self, names: list[str], timeout: float) -> Answer:
         backend, self._backend = self._backend or self._make(), None

@@ -119,9 +119,7 @@ class StateFolder:
 def _same(state: HostState, binding: HostBinding) -> bool:
     """Whether what was pinned is what the map says now: the map is the operator's word."""
     pinned = (state.ak, binding.ak), (state.ek_sha256, binding.ek_sha256)
-    return state.agent == binding.agent and all(
-        mapped in (None, found) for found, mapped in pinned
-    )
+    return state.agent == binding.agent and all(mapped in (None, found) for found, mapped in pinned)
 
 
 def _parse(data: bytes) -> HostState:

@@ -25,9 +25,11 @@ class VerdictWriter:
             libattest.HostVerdict(
                 host.name,
                 # Fresh now: a host may have expired since its standing was taken.
-                _VERDICTS.get(host.standing, libattest.Verdict.UNKNOWN)
-                if host.fresh or host.standing != "trusted"
-                else libattest.Verdict.UNKNOWN,
+                (
+                    _VERDICTS.get(host.standing, libattest.Verdict.UNKNOWN)
+                    if host.fresh or host.standing != "trusted"
+                    else libattest.Verdict.UNKNOWN
+                ),
                 host.measured_at,
             )
             for host in hosts.values()

@@ -30,7 +30,7 @@ from mirror_doubles import (
 
 from libattest_nova import host_map, verdict_file
 from libattest_nova.backends import Answer
-from libattest_nova.mirror import appraisal, book, clock, rest, state
+from libattest_nova.mirror import appraisal, book, clock, options, rest, state
 from libattest_nova.mirror.acts import Acts
 from libattest_nova.mirror.appraisal import HostFailed
 from libattest_nova.mirror.compute import Compute
@@ -782,6 +782,46 @@ class Loop(Folder):
         (self.folder / "verdicts").unlink(missing_ok=True)
         (self.folder / "verdicts").mkdir()
         self.assertEqual(2, self.mirror(Scripted({"a": TRUSTED}), Recorder()).once())
+
+
+class Access(Folder):
+    """How the services are reached: keystoneauth's options, as in nova.conf."""
+
+    def configure(self, text: str) -> None:
+        path = self.folder / "nova.conf"
+        path.write_text(text)
+        options.CONF(["--config-file", str(path)], project="nova")
+        self.addCleanup(options.CONF.reset)
+
+    def test_nova_is_reached_as_placement_is_unless_it_has_its_own(self):
+        with RawServer(said("200 OK", {"services": []})) as one, RawServer(said("200 OK", {})) as two:
+            placement = f"[placement]\nauth_type = admin_token\ntoken = p\nendpoint = {one.url}\n"
+            self.configure(placement)
+            rest.Rest("nova", options.adapter("nova"), 5.0).get("/os-services", "2.53")
+            self.assertIn("X-Auth-Token: p", one.requests[-1])
+            self.assertIn("OpenStack-API-Version: compute 2.53", one.requests[-1])
+            self.configure(f"{placement}[nova]\nendpoint_override = {two.url}/v2.1\n")
+            rest.Rest("nova", options.adapter("nova"), 5.0).get("/os-services", "2.53")
+            self.assertIn("GET /v2.1/os-services", two.requests[-1])
+            own = f"[nova]\nauth_type = admin_token\ntoken = n\nendpoint = {two.url}\n"
+            self.configure(placement + own)
+            rest.Rest("nova", options.adapter("nova"), 5.0).get("/os-services", "2.53")
+            self.assertIn("X-Auth-Token: n", two.requests[-1])
+            rest.Rest("placement", options.adapter("placement"), 5.0).get("/traits", "1.18")
+            self.assertIn("OpenStack-API-Version: placement 1.18", one.requests[-1])
+
+    def test_ironics_endpoint_has_its_version_or_not(self):
+        for suffix in ("", "/", "/v1", "/v1/"):
+            with RawServer(said("200 OK", {"nodes": []})) as server:
+                self.configure(f"[ironic]\nauth_type = none\nendpoint = {server.url}{suffix}\n")
+                rest.Rest("ironic", options.adapter("ironic"), 5.0).get("/v1/nodes", "1.37")
+                self.assertIn("GET /v1/nodes HTTP", server.requests[-1])
+                self.assertIn("X-OpenStack-Ironic-API-Version: 1.37", server.requests[-1])
+
+    def test_without_access_a_call_fails(self):
+        self.configure("[DEFAULT]\n")
+        with self.assertRaises(rest.ServiceError):
+            rest.Rest("placement", options.adapter("placement"), 5.0).get("/traits", "1.18")
 
 
 class OfTheFilter(unittest.TestCase):

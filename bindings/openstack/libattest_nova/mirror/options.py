@@ -158,6 +158,10 @@ def adapter(group: str) -> Callable[[], Any]:
         access = "placement" if group == "nova" and not CONF[group].auth_type else group
         auth = loading.load_auth_from_conf_options(CONF, access)
         session = loading.load_session_from_conf_options(CONF, access, auth=auth)
-        return loading.load_adapter_from_conf_options(CONF, group, session=session, auth=auth)
+        made = loading.load_adapter_from_conf_options(CONF, group, session=session, auth=auth)
+        if group == "ironic":
+            # Catalogues have it with its version or without. Every path here has it.
+            made.endpoint_override = (made.get_endpoint() or "").rstrip("/").removesuffix("/v1")
+        return made
 
     return make

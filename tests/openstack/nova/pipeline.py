@@ -3,28 +3,28 @@
 
 import pathlib
 
+# Nova's tests have stand-ins for the two that would ask keystone.
 _PIPELINE = """\
 [composite:osapi_compute]
 use = call:nova.api.openstack.urlmap:urlmap_factory
 /: versions
-/v2: legacy
 /v2.1: current
 
 [composite:current]
 use = call:nova.api.auth:pipeline_factory_v21
-keystone = without_keystone compute
-noauth2 = without_keystone compute
+keystone = request_id faults token context compute
 
-[composite:legacy]
-use = call:nova.api.auth:pipeline_factory_v21
-keystone = without_keystone legacy_names compute
-noauth2 = without_keystone legacy_names compute
+[filter:request_id]
+paste.filter_factory = nova.api.compute_req_id:ComputeReqIdMiddleware.factory
 
-[filter:without_keystone]
-paste.filter_factory = nova.api.openstack.auth:NoAuthMiddleware.factory
+[filter:faults]
+paste.filter_factory = nova.api.openstack:FaultWrapper.factory
 
-[filter:legacy_names]
-paste.filter_factory = nova.api.openstack:LegacyV2CompatibleWrapper.factory
+[filter:token]
+paste.filter_factory = keystonemiddleware.auth_token:filter_factory
+
+[filter:context]
+paste.filter_factory = nova.api.auth:NovaKeystoneContext.factory
 
 [app:compute]
 paste.app_factory = nova.api.openstack.compute:APIRouterV21.factory

@@ -122,7 +122,9 @@ class Moves(Base):
         images = ("155d900f-4e14-4e4c-a73d-069cbf4541e6", "a2459075-d96c-40d5-893e-577ff92e721c")
         (image, *_) = [image for image in images if image != self.server["image"]["id"]]
         self.now("host2", "untrusted")
-        server = self._rebuild_server(self.server, image, expected_state="ERROR")
+        action = {"rebuild": {"imageRef": image}}
+        self.api.post_server_action(self.server["id"], action)
+        server = self._wait_for_state_change(self.server, "ERROR")
         self.assertIn("No valid host", server["fault"]["message"])
 
     def test_a_cold_migration_goes_to_a_trusted_host_or_nowhere(self) -> None:

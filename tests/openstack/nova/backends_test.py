@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import multiprocessing
 import pathlib
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import unittest
 from unittest import mock
 
 import libattest
+from attestation_service import Service
 from dogpile.cache import api as dogpile_api
 from dogpile.cache import register_backend
 from fault_server import Pki
@@ -438,6 +440,35 @@ class Sharing(Folder):
 
         self.assertEqual(["no-time"], self.reasons(self.worker(Timeless({})), "a"))
         self.assertEqual(["unknown"], self.reasons(self.worker(Asked(Unanswered("x"))), "a"))
+
+
+class Processes(Folder):
+    """Through oslo.cache as it is, between processes that were forked after everything was made."""
+
+    def test_processes_that_share_ask_once(self):
+        service = self.enterContext(Service(self.folder, "2"))
+        service.say(a="trusted", b="untrusted")
+        self.enterContext(
+            options(share_verdicts=True, share_key_file=self.key(), **service.options())
+        )
+        shared.core.configure(CONF)
+        store = {"backend": "dogpile.cache.dbm", "backend_argument": [f"filename:{self.folder}/db"]}
+        self.enterContext(options("cache", enabled=True, **store))
+        context = multiprocessing.get_context("fork")
+        found = context.Queue()
+
+        def work() -> None:
+            decision = verdicts.Verdicts().decide(["a", "b", "c"])
+            found.put([decision.reason(index) for index in range(3)])
+
+        workers = [context.Process(target=work) for _ in range(4)]
+        for worker in workers:
+            worker.start()
+        told = [found.get(timeout=30) for _ in workers]
+        for worker in workers:
+            worker.join()
+        self.assertEqual([["trusted", "untrusted", "unknown"]] * 4, told)
+        self.assertEqual([["a", "b", "c"]], [sorted(asked) for asked in service.asked()])
 
 
 if __name__ == "__main__":

@@ -24,13 +24,14 @@ WORK = pathlib.Path(os.environ["LIBATTEST_TEST_WORK"])
 ROUNDS = 200
 
 
-def milliseconds(call) -> float:
+def milliseconds(call) -> tuple[float, float]:
+    """The median, and the least: what it takes where nobody else wants the processor."""
     times = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
         call()
         times.append(time.perf_counter() - began)
-    return 1e3 * statistics.median(times)
+    return 1e3 * statistics.median(times), 1e3 * min(times)
 
 
 def warm(number: int) -> None:
@@ -49,12 +50,13 @@ def warm(number: int) -> None:
         "TrustedFilter": milliseconds(lambda: run(trusted, asking)),
         "TrustedFilter, trust not asked for": milliseconds(lambda: run(trusted, plain)),
     }
-    for name, figure in figures.items():
-        print(f"{number:6} hosts  {name:36} {figure:8.3f} ms")
+    for name, (median, least) in figures.items():
+        print(f"{number:6} hosts  {name:36} median {median:8.3f} ms  least {least:8.3f} ms")
 
 
-def hanging() -> None:
-    """The longest time between two turns of a thread that wants one every millisecond."""
+def longest_gap(call) -> tuple[float, float]:
+    """How long `call` took, and the longest time, meanwhile, between two turns of a thread that
+    wants one every millisecond."""
     gaps: list[float] = []
     ended = threading.Event()
 
@@ -66,18 +68,25 @@ def hanging() -> None:
             gaps.append(now - last)
             last = now
 
+    heart = threading.Thread(target=beat)
+    heart.start()
+    began = time.monotonic()
+    call()
+    took = time.monotonic() - began
+    ended.set()
+    heart.join()
+    return took, 1e3 * max(gaps)
+
+
+def hanging() -> None:
     with Service(WORK) as service:
         service.fail("slow-headers")
         with options(**service.options(), fetch_timeout=3.0):
             trusted, given = TrustedFilter(), hosts(*(f"n{n}" for n in range(1000)))
-            heart = threading.Thread(target=beat)
-            heart.start()
-            began = time.monotonic()
-            assert trusted.filter_all(given, request(trust="trusted")) == []
-            took = time.monotonic() - began
-            ended.set()
-            heart.join()
-    print(f"hanging service: the request waited {took:.2f} s, others at most {1e3 * max(gaps):.1f} ms")
+            took, gap = longest_gap(lambda: trusted.filter_all(given, request(trust="trusted")))
+    _, idle = longest_gap(lambda: time.sleep(3.0))
+    print(f"hanging service: the request waited {took:.2f} s, others at most {gap:.1f} ms")
+    print(f"nobody asks: others wait at most {idle:.1f} ms on this machine")
 
 
 def main() -> None:

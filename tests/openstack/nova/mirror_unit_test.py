@@ -794,7 +794,9 @@ class Access(Folder):
         self.addCleanup(options.CONF.reset)
 
     def test_nova_is_reached_as_placement_is_unless_it_has_its_own(self):
-        with RawServer(said("200 OK", {"services": []})) as one, RawServer(said("200 OK", {})) as two:
+        with RawServer(said("200 OK", {"services": []})) as one, RawServer(
+            said("200 OK", {})
+        ) as two:
             placement = f"[placement]\nauth_type = admin_token\ntoken = p\nendpoint = {one.url}\n"
             self.configure(placement)
             rest.Rest("nova", options.adapter("nova"), 5.0).get("/os-services", "2.53")
@@ -841,7 +843,6 @@ class OfTheFilter(unittest.TestCase):
         self.assertIn("wants it so", poll(source, 1).error)
         self.assertIsNotNone(poll(source, 1).answer)
         self.assertEqual(2, len(made))
-
 
     def test_a_name_that_no_map_would_take_is_no_hosts(self):
         names = ["a", "b\nHost c is trusted", "d" * 300, "../e", ""]

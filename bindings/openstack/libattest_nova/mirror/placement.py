@@ -8,7 +8,6 @@ as they were, under the provider's generation, so that nobody's change is undone
 
 import dataclasses
 import re
-import urllib.parse
 from collections.abc import Callable
 
 from . import clock
@@ -64,8 +63,12 @@ class Placement:
             self._acts.do(
                 f"make the trait {self._trait} in placement", lambda: self._make(deadline)
             )
+        # One long answer instead of a question for each.
+        providers = self._providers("", deadline) if wanted else []
+        by_name = {provider.name: provider for provider in providers}
         for host in wanted:
-            _collect(failures, self._give, host, deadline)
+            if host.name in by_name:
+                _collect(failures, self._give, host, by_name[host.name], deadline)
         if failures:
             raise failures[0]
 
@@ -97,12 +100,10 @@ class Placement:
 
     def _providers(self, query: str, deadline: float) -> list[Provider]:
         answer = self._rest.get(f"/resource_providers?{query}", MICROVERSION, deadline=deadline)
-        rows = member(answer, "resource_providers", list, "placement")
+        what = "placement"
         return [
-            Provider(
-                _uuid(member(row, "uuid", str, "placement")), member(row, "name", str, "placement")
-            )
-            for row in rows
+            Provider(_uuid(member(row, "uuid", str, what)), member(row, "name", str, what))
+            for row in member(answer, "resource_providers", list, what)
         ]
 
     def _take(self, provider: Provider, deadline: float) -> None:
@@ -111,16 +112,12 @@ class Placement:
             lambda: self._change(provider, lambda: False, deadline),
         )
 
-    def _give(self, host: Host, deadline: float) -> None:
-        # One at most: placement keeps names unique.
-        for provider in self._providers(f"name={urllib.parse.quote(host.name)}", deadline):
-            if provider.name == host.name and host.fresh:
-                self._acts.do(
-                    f"give {self._trait} to {provider.name!r} ({provider.uuid})",
-                    lambda provider=provider: self._change(  # type: ignore[misc]
-                        provider, lambda: host.fresh, deadline
-                    ),
-                )
+    def _give(self, host: Host, provider: Provider, deadline: float) -> None:
+        if host.fresh:
+            self._acts.do(
+                f"give {self._trait} to {provider.name!r} ({provider.uuid})",
+                lambda: self._change(provider, lambda: host.fresh, deadline),
+            )
 
     def _change(self, provider: Provider, wanted: Callable[[], bool], deadline: float) -> None:
         path = f"/resource_providers/{provider.uuid}/traits"

@@ -16,7 +16,7 @@ from libattest_nova.mirror import clock
 from libattest_nova.mirror import ironic as mirror_ironic
 from libattest_nova.mirror.acts import Acts
 from libattest_nova.mirror.book import Host
-from libattest_nova.mirror.rest import Rest, ServiceError
+from libattest_nova.mirror.rest import Rest, Rests, ServiceError
 
 TRAIT = "CUSTOM_ATTESTED"
 
@@ -33,7 +33,7 @@ class NodeTraits(unittest.TestCase):
         for node in self.nodes:
             self.addCleanup(IRONIC.request, "DELETE", f"/v1/nodes/{node}")
         rest = Rest("ironic", make_adapter(IRONIC.url, "baremetal"), 10.0)
-        self.ironic = mirror_ironic.Ironic(rest, TRAIT, Acts(dry_run=False))
+        self.ironic = mirror_ironic.Ironic(Rests([rest]), TRAIT, Acts(dry_run=False))
 
     def apply(self, *standings: str, kind: str = "ironic") -> None:
         now = clock.now()

@@ -21,7 +21,7 @@ from libattest_nova.mirror.acts import Acts
 from libattest_nova.mirror.book import Host
 from libattest_nova.mirror.compute import Compute
 from libattest_nova.mirror.placement import Placement
-from libattest_nova.mirror.rest import Rest
+from libattest_nova.mirror.rest import Rest, Rests
 
 WORK = pathlib.Path(os.environ["LIBATTEST_TEST_WORK"])
 TRAIT = "CUSTOM_ATTESTED"
@@ -59,7 +59,9 @@ class Base(integrated_helpers.ProviderUsageBaseTestCase):
 
     def traits(self) -> Placement:
         url = self.placement.fixture.endpoint
-        return Placement(Rest("placement", make_adapter(url, "placement"), 20.0), TRAIT, self.acts)
+        return Placement(
+            Rests([Rest("placement", make_adapter(url, "placement"), 20.0)]), TRAIT, self.acts
+        )
 
     def apply(self, service, **standings: str) -> None:
         now = clock.now()

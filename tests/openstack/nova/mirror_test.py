@@ -24,7 +24,7 @@ from libattest_nova.mirror import clock
 from libattest_nova.mirror.acts import Acts
 from libattest_nova.mirror.book import Host
 from libattest_nova.mirror.placement import Placement
-from libattest_nova.mirror.rest import Rest, ServiceError
+from libattest_nova.mirror.rest import Rest, Rests, ServiceError
 
 KEY = bytes(range(32))
 
@@ -39,7 +39,7 @@ class OnPlacement(unittest.TestCase):
     def setUp(self) -> None:
         SERVICE.clear()
         self.rest = Rest("placement", make_adapter(SERVICE.url, "placement"), 2.0)
-        self.placement = Placement(self.rest, TRAIT, Acts(dry_run=False))
+        self.placement = Placement(Rests([self.rest]), TRAIT, Acts(dry_run=False))
 
     def apply(self, seconds: float = 10.0, **standings: str) -> None:
         now = clock.now()
@@ -120,10 +120,9 @@ class OnPlacement(unittest.TestCase):
         names = [f"host{number}" for number in range(12)]
         for name in names:
             SERVICE.make(name, "CUSTOM_OTHER")
+        made = make_adapter(SERVICE.url, "placement")
         other = Placement(
-            Rest("placement", make_adapter(SERVICE.url, "placement"), 5.0),
-            TRAIT,
-            Acts(dry_run=False),
+            Rests([Rest("placement", made, 5.0) for _ in range(4)]), TRAIT, Acts(dry_run=False)
         )
         hosts = {n: Host(n, "trusted", clock.now() + 60, None) for n in names}
         threads = [
@@ -185,7 +184,7 @@ class OnPlacement(unittest.TestCase):
     def test_dry(self):
         SERVICE.make("host1")
         SERVICE.make("host2", TRAIT)
-        dry = Placement(self.rest, TRAIT, Acts(dry_run=True))
+        dry = Placement(Rests([self.rest]), TRAIT, Acts(dry_run=True))
         with mock.patch("sys.stdout") as out:
             dry.apply({"host1": Host("host1", "trusted", clock.now() + 60, None)}, clock.now() + 10)
         said = "".join(call.args[0] for call in out.write.call_args_list)

@@ -624,11 +624,37 @@ class RestTest(unittest.TestCase):
             one.call("POST", "/x", "2.1")
 
 
+class RestsTest(unittest.TestCase):
+    def test_so_many_at_once_each_on_a_connection_of_its_own_and_on_past_failures(self):
+        connections = [object() for _ in range(3)]
+        rests = rest.Rests(connections)  # type: ignore[arg-type]
+        lock, busy, most, done = threading.Lock(), set(), [], []
+
+        def act(connection: object, item: int) -> None:
+            with lock:
+                self.assertNotIn(connection, busy)
+                busy.add(connection)
+                most.append(len(busy))
+            time.sleep(0.02)
+            with lock:
+                busy.remove(connection)
+                done.append(item)
+            if item % 5 == 0:
+                raise rest.ServiceError(str(item))
+
+        failures = rests.each(act, range(20))
+        self.assertEqual(["0", "10", "15", "5"], sorted(map(str, failures)))
+        self.assertEqual(list(range(20)), sorted(done))
+        self.assertEqual(3, max(most))
+        self.assertEqual([], rests.each(act, []))
+
+
 class Recorder:
     """A lane's service."""
 
     def __init__(self) -> None:
         self.seen: list[object] = []
+        self.seconds: list[float] = []  # that each turn was given
         self.hang = threading.Event()
         self.error: Exception | None = None
 
@@ -640,16 +666,18 @@ class Recorder:
             raise self.error
 
     def apply(self, hosts, deadline: float) -> None:
+        self.seconds.append(deadline - clock.now())
         self._turn({name: host.standing for name, host in hosts.items()})
 
     def withdraw(self, deadline: float) -> None:
+        self.seconds.append(deadline - clock.now())
         self._turn(None)
 
 
 class Lanes(unittest.TestCase):
     def setUp(self) -> None:
         self.service = Recorder()
-        self.lane = Lane("placement", self.service, 5.0)
+        self.lane = Lane("placement", self.service, 5.0, 50.0)
         self.addCleanup(self.lane.close)
 
     def test_it_works_on_what_it_was_told_last(self):
@@ -662,6 +690,11 @@ class Lanes(unittest.TestCase):
         self.service.hang.clear()
         self.assertIsNone(self.lane.wait(number, clock.now() + 5))
         self.assertEqual([{}, None], self.service.seen)
+
+    def test_to_take_it_from_all_has_a_time_of_its_own(self):
+        for hosts in ({}, None):
+            self.lane.wait(self.lane.post(hosts), clock.now() + 5)
+        self.assertEqual([5, 50], [round(seconds) for seconds in self.service.seconds])
 
     def test_an_outage_is_one_warning(self):
         for error in (rest.ServiceError("away"), RuntimeError("a bug")):
@@ -679,7 +712,7 @@ class Loop(Folder):
     def mirror(
         self, source: Scripted, *services: Recorder, lifetime: float = 30.0, interval: float = 0.05
     ):
-        self.lanes = [Lane(f"lane{n}", service, 1.0) for n, service in enumerate(services)]
+        self.lanes = [Lane(f"lane{n}", service, 1.0, 1.0) for n, service in enumerate(services)]
         for lane in self.lanes:
             self.addCleanup(lane.close)
         writer = VerdictWriter(str(self.folder / "verdicts"), KEY)

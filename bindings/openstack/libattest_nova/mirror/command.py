@@ -26,7 +26,7 @@ from .daemon import NOT_DONE, Mirror, Times
 from .ironic import Ironic
 from .lanes import Lane, Service
 from .placement import Placement, check_trait
-from .rest import Rest
+from .rest import Rest, Rests
 from .sources import Agents, FilterSource, Source
 from .state import StateFolder
 from .verdicts import VerdictWriter
@@ -86,7 +86,10 @@ def _mirror(mine: cfg.ConfigOpts.GroupAttr, stack: contextlib.ExitStack) -> Mirr
     writer = _writer(mine)
     source = _source(mine, acts, folder)
     stack.callback(source.close)
-    lanes = [Lane(name, service, mine.cycle_timeout) for name, service in _services(mine, acts)]
+    lanes = [
+        Lane(name, service, mine.cycle_timeout, mine.exit_timeout)
+        for name, service in _services(mine, acts)
+    ]
     for lane in lanes:
         stack.callback(lane.close)
     times = Times(mine.interval, mine.verdict_lifetime, mine.cycle_timeout, mine.exit_timeout)
@@ -170,20 +173,21 @@ def _source(mine: cfg.ConfigOpts.GroupAttr, acts: Acts, folder: StateFolder) -> 
 
 
 def _services(mine: cfg.ConfigOpts.GroupAttr, acts: Acts) -> Iterator[tuple[str, Service]]:
-    """The ones that are wanted, each with a connection of its own."""
+    """The ones that are wanted, each with connections of its own."""
 
-    def rest(name: str) -> Rest:
-        return Rest(name, options.adapter(name), mine.call_timeout)
+    def rests(name: str) -> Rests:
+        connections = range(mine.connections)
+        return Rests([Rest(name, options.adapter(name), mine.call_timeout) for _ in connections])
 
     if mine.ironic_traits:
-        yield "ironic", Ironic(rest("ironic"), mine.trait, acts)
+        yield "ironic", Ironic(rests("ironic"), mine.trait, acts)
     if mine.mirror_trait:
-        yield "placement", Placement(rest("placement"), mine.trait, acts)
+        yield "placement", Placement(rests("placement"), mine.trait, acts)
     if mine.disable_services != "off" or mine.stop_instances != "off":
         yield (
             "nova",
             Compute(
-                rest("nova"),
+                Rest("nova", options.adapter("nova"), mine.call_timeout),
                 mine.trait,
                 acts,
                 disable=mine.disable_services,

@@ -83,7 +83,8 @@ class Mirror:
             self._loop()
         finally:
             LOG.info("Ending: nobody is trusted any more")
-            done = self._withdraw(self._times.exit_timeout)
+            # Behind the turn that is under way.
+            done = self._withdraw(self._times.cycle_timeout + self._times.exit_timeout)
         return TRUSTED if done else NOT_DONE
 
     def _loop(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .acts import Acts
 from .book import Host, Hosts
-from .rest import Rest, ServiceError, member
+from .rest import Rest, Rests, ServiceError, member
 
 # 1.37: node traits.
 MICROVERSION = "1.37"
@@ -23,49 +23,60 @@ MAX_PAGES = 1000
 class Ironic:
     """A part of a lane: see lanes.py."""
 
-    def __init__(self, rest: Rest, trait: str, acts: Acts) -> None:
-        self._rest = rest
+    def __init__(self, rests: Rests, trait: str, acts: Acts) -> None:
+        self._rests = rests
         self._trait = trait
         self._acts = acts
 
     def apply(self, hosts: Hosts, deadline: float) -> None:
-        """Takes the trait from all nodes that must not have it, then gives it to those that may."""
-        failures: list[ServiceError] = []
+        """Takes the trait from all nodes that must not have it, then gives it to those that may.
+
+        A node is locked for as long as Ironic works on it (409): the next turn tries again.
+        """
         nodes = self._nodes(deadline)
-        for uuid in sorted(node for node, traits in nodes.items() if self._trait in traits):
-            if not _good(hosts.get(uuid)):
-                self._collect(failures, "take", uuid, deadline)
-        for uuid in sorted(node for node, traits in nodes.items() if self._trait not in traits):
-            if _good(hosts.get(uuid)):
-                self._collect(failures, "give", uuid, deadline)
+        bad = [
+            node
+            for node, traits in sorted(nodes.items())
+            if self._trait in traits and not _good(hosts.get(node))
+        ]
+        good = [
+            node
+            for node, traits in sorted(nodes.items())
+            if self._trait not in traits and _good(hosts.get(node))
+        ]
+        failures = self._rests.each(lambda rest, node: self._take(rest, node, deadline), bad)
+        failures += self._rests.each(
+            lambda rest, node: self._give(rest, node, hosts[node], deadline), good
+        )
         if failures:
             raise failures[0]
 
     def withdraw(self, deadline: float) -> None:
         self.apply({}, deadline)
 
-    def _collect(self, failures: list[ServiceError], what: str, uuid: str, deadline: float) -> None:
-        # 409: the node is locked, for as long as Ironic works on it. The next turn tries again.
-        path = f"/v1/nodes/{uuid}/traits/{self._trait}"
-        method = "PUT" if what == "give" else "DELETE"
-        expect = (204,) if what == "give" else (204, 404)
-        towards = "to" if what == "give" else "from"
-        try:
+    def _take(self, rest: Rest, node: str, deadline: float) -> None:
+        path = f"/v1/nodes/{node}/traits/{self._trait}"
+        self._acts.do(
+            f"take {self._trait} from node {node}",
+            lambda: rest.call("DELETE", path, MICROVERSION, expect=(204, 404), deadline=deadline),
+        )
+
+    def _give(self, rest: Rest, node: str, host: Host, deadline: float) -> None:
+        if host.fresh:
+            path = f"/v1/nodes/{node}/traits/{self._trait}"
             self._acts.do(
-                f"{what} {self._trait} {towards} node {uuid}",
-                lambda: self._rest.call(
-                    method, path, MICROVERSION, expect=expect, deadline=deadline
-                ),
+                f"give {self._trait} to node {node}",
+                lambda: rest.call("PUT", path, MICROVERSION, expect=(204,), deadline=deadline),
             )
-        except ServiceError as error:
-            failures.append(error)
 
     def _nodes(self, deadline: float) -> dict[str, list[Any]]:
         nodes: dict[str, list[Any]] = {}
         query, marker = f"fields=uuid,traits&limit={PAGE}", ""
         for _ in range(MAX_PAGES):
             more = f"&marker={urllib.parse.quote(marker)}" if marker else ""
-            answer = self._rest.get(f"/v1/nodes?{query}{more}", MICROVERSION, deadline=deadline)
+            answer = self._rests.first.get(
+                f"/v1/nodes?{query}{more}", MICROVERSION, deadline=deadline
+            )
             rows = member(answer, "nodes", list, "ironic")
             for row in rows:
                 marker = _uuid(member(row, "uuid", str, "ironic"))

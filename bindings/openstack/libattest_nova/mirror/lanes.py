@@ -28,10 +28,12 @@ class Service(Protocol):
 class Lane:
     """Daemon threads: one that hangs does not keep the process from ending."""
 
-    def __init__(self, name: str, service: Service, turn_timeout: float) -> None:
+    def __init__(
+        self, name: str, service: Service, turn_timeout: float, withdraw_timeout: float
+    ) -> None:
         self.name = name
         self._service = service
-        self._timeout = turn_timeout
+        self._turn_timeout, self._withdraw_timeout = turn_timeout, withdraw_timeout
         self._condition = threading.Condition()
         self._posted = self._done = 0
         self._next: Hosts | None = None
@@ -78,12 +80,11 @@ class Lane:
                 self._condition.notify_all()
 
     def _turn(self, hosts: Hosts | None) -> str | None:
-        deadline = clock.now() + self._timeout
         try:
             if hosts is None:
-                self._service.withdraw(deadline)
+                self._service.withdraw(clock.now() + self._withdraw_timeout)
             else:
-                self._service.apply(hosts, deadline)
+                self._service.apply(hosts, clock.now() + self._turn_timeout)
         except ServiceError as error:
             why = one_line(error)
         except Exception as error:

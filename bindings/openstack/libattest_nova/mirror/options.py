@@ -88,7 +88,16 @@ OPTS = [
         "exit_timeout",
         default=60,
         min=1,
-        help="Seconds for taking the trait from all hosts before the daemon ends.",
+        help="Seconds for taking the trait from all hosts before the daemon ends, after at most "
+        "cycle_timeout for what is under way. What starts the daemon must not kill it before.",
+    ),
+    cfg.IntOpt(
+        "connections",
+        default=8,
+        min=1,
+        max=64,
+        help="Calls to placement, and to Ironic, that may be under way at once. Two a host are "
+        "needed when it changes, and for all hosts at the end, within exit_timeout.",
     ),
     cfg.IntOpt(
         "workers",

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from . import clock
 from .acts import Acts
 from .book import Host, Hosts
-from .rest import Rest, ServiceError, member
+from .rest import Rest, Rests, ServiceError, member
 
 # 1.18: GET /resource_providers?required=
 MICROVERSION = "1.18"
@@ -39,8 +39,8 @@ class Provider:
 class Placement:
     """A part of a lane: see lanes.py."""
 
-    def __init__(self, rest: Rest, trait: str, acts: Acts) -> None:
-        self._rest = rest
+    def __init__(self, rests: Rests, trait: str, acts: Acts) -> None:
+        self._rests = rests
         self._trait = check_trait(trait)
         self._acts = acts
 
@@ -53,10 +53,10 @@ class Placement:
         holders = self._holders(deadline) if known else []
         # Of an Ironic node the trait is node.traits' (ironic.py), and stays where Nova put it.
         good = {name for name, host in hosts.items() if host.standing == "trusted"}
-        failures: list[ServiceError] = []
-        for provider in holders:
-            if provider.name not in good:
-                _collect(failures, self._take, provider, deadline)
+        failures = self._rests.each(
+            lambda rest, provider: self._take(rest, provider, deadline),
+            [provider for provider in holders if provider.name not in good],
+        )
         new = good - {provider.name for provider in holders}
         wanted = [hosts[name] for name in sorted(new) if hosts[name].kind == "compute"]
         if wanted and not known:
@@ -66,9 +66,10 @@ class Placement:
         # One long answer instead of a question for each.
         providers = self._providers("", deadline) if wanted else []
         by_name = {provider.name: provider for provider in providers}
-        for host in wanted:
-            if host.name in by_name:
-                _collect(failures, self._give, host, by_name[host.name], deadline)
+        failures += self._rests.each(
+            lambda rest, host: self._give(rest, host, by_name[host.name], deadline),
+            [host for host in wanted if host.name in by_name],
+        )
         if failures:
             raise failures[0]
 
@@ -82,7 +83,7 @@ class Placement:
 
     def _known(self, deadline: float) -> bool:
         try:
-            self._rest.call(
+            self._rests.first.call(
                 "GET", f"/traits/{self._trait}", MICROVERSION, expect=(204,), deadline=deadline
             )
         except ServiceError as error:
@@ -93,37 +94,41 @@ class Placement:
 
     def _make(self, deadline: float) -> None:
         path = f"/traits/{self._trait}"
-        self._rest.call("PUT", path, MICROVERSION, expect=(201, 204), deadline=deadline)
+        self._rests.first.call("PUT", path, MICROVERSION, expect=(201, 204), deadline=deadline)
 
     def _holders(self, deadline: float) -> list[Provider]:
         return self._providers(f"required={self._trait}", deadline)
 
     def _providers(self, query: str, deadline: float) -> list[Provider]:
-        answer = self._rest.get(f"/resource_providers?{query}", MICROVERSION, deadline=deadline)
+        answer = self._rests.first.get(
+            f"/resource_providers?{query}", MICROVERSION, deadline=deadline
+        )
         what = "placement"
         return [
             Provider(_uuid(member(row, "uuid", str, what)), member(row, "name", str, what))
             for row in member(answer, "resource_providers", list, what)
         ]
 
-    def _take(self, provider: Provider, deadline: float) -> None:
+    def _take(self, rest: Rest, provider: Provider, deadline: float) -> None:
         self._acts.do(
             f"take {self._trait} from {provider.name!r} ({provider.uuid})",
-            lambda: self._change(provider, lambda: False, deadline),
+            lambda: self._change(rest, provider, lambda: False, deadline),
         )
 
-    def _give(self, host: Host, provider: Provider, deadline: float) -> None:
+    def _give(self, rest: Rest, host: Host, provider: Provider, deadline: float) -> None:
         if host.fresh:
             self._acts.do(
                 f"give {self._trait} to {provider.name!r} ({provider.uuid})",
-                lambda: self._change(provider, lambda: host.fresh, deadline),
+                lambda: self._change(rest, provider, lambda: host.fresh, deadline),
             )
 
-    def _change(self, provider: Provider, wanted: Callable[[], bool], deadline: float) -> None:
+    def _change(
+        self, rest: Rest, provider: Provider, wanted: Callable[[], bool], deadline: float
+    ) -> None:
         path = f"/resource_providers/{provider.uuid}/traits"
         for _ in range(CONFLICTS):
             try:
-                answer = self._rest.get(path, MICROVERSION, deadline=deadline)
+                answer = rest.get(path, MICROVERSION, deadline=deadline)
                 traits = member(answer, "traits", list, "placement")
                 generation = member(answer, "resource_provider_generation", int, "placement")
                 # Late: what was fresh when the turn began may not be by now.
@@ -135,7 +140,7 @@ class Placement:
                     "resource_provider_generation": generation,
                     "traits": [*others, self._trait] if want else others,
                 }
-                self._rest.call("PUT", path, MICROVERSION, body, deadline=deadline)
+                rest.call("PUT", path, MICROVERSION, body, deadline=deadline)
                 return
             except ServiceError as error:
                 if error.status == 404:
@@ -152,10 +157,3 @@ def _uuid(text: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F-]{32,36}", text):
         raise ServiceError("placement: the uuid of a provider is none")
     return text
-
-
-def _collect(failures: list[ServiceError], act: Callable[..., None], *args: object) -> None:
-    try:
-        act(*args)
-    except ServiceError as error:
-        failures.append(error)

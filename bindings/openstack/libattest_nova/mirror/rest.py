@@ -6,14 +6,15 @@ a caller for ever. Here the caller waits for a thread and leaves it behind at th
 session: whatever it holds, a connection or the lock of the token, is not used again.
 """
 
+import concurrent.futures
 import contextlib
 import json
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
 
 import libattest
 
@@ -21,6 +22,8 @@ from ..backends import one_line
 from . import clock
 
 LOG = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 MAX_ANSWER = 64 << 20
 # Threads that may be left behind before the service is not called any more until one has ended.
@@ -174,6 +177,35 @@ class Rest:
             raise ServiceError(
                 f"{self.name}: {method} {path}: the answer is not JSON", status
             ) from error
+
+
+class Rests:
+    """Several connections to one service. The first is for what is asked once."""
+
+    def __init__(self, connections: Sequence[Rest]) -> None:
+        self.first = connections[0]
+        self._number = len(connections)
+        self._idle: queue.SimpleQueue[Rest] = queue.SimpleQueue()
+        for connection in connections:
+            self._idle.put(connection)
+
+    def each(self, act: Callable[[Rest, _T], None], items: Iterable[_T]) -> list[ServiceError]:
+        """act(connection, item) for all items, whatever fails for one. What has failed."""
+        failures: list[ServiceError] = []
+
+        def one(item: _T) -> None:
+            connection = self._idle.get()
+            try:
+                act(connection, item)
+            except ServiceError as error:
+                failures.append(error)
+            finally:
+                self._idle.put(connection)
+
+        with concurrent.futures.ThreadPoolExecutor(self._number) as pool:
+            for _ in pool.map(one, items):
+                pass
+        return failures
 
 
 def member(answer: Any, name: str, kind: type, what: str) -> Any:

@@ -8,8 +8,7 @@ import os
 import pathlib
 import unittest
 
-# As in a service, it chooses between eventlet and threads: before everything else of Nova's.
-import nova.cmd  # noqa: F401, I001
+import concurrency  # noqa: F401, I001
 from nova import utils as nova_utils
 from nova.tests.functional import integrated_helpers
 from nova.tests.functional.api import client as api_client

@@ -9,8 +9,7 @@ import pathlib
 import time
 import unittest
 
-# As in a service, it chooses between eventlet and threads: before everything else of Nova's.
-import nova.cmd  # noqa: F401, I001
+import concurrency  # noqa: F401, I001
 from nova import config, context, exception, objects
 from nova.scheduler.client import query
 from oslo_utils import uuidutils

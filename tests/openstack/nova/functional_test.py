@@ -8,14 +8,14 @@ import os
 import pathlib
 import unittest
 
-# As in a service, it chooses between eventlet and threads: before everything else of Nova's.
-import nova.cmd  # noqa: F401, I001
+import concurrency  # noqa: F401, I001
 from nova import utils as nova_utils
 from nova.tests.functional import integrated_helpers
 from nova.tests.functional.api import client as api_client
 
 import attestation_service
 import pipeline
+from libattest_nova.filter import TrustedFilter
 
 WORK = pathlib.Path(os.environ["LIBATTEST_TEST_WORK"])
 
@@ -36,14 +36,19 @@ class Base(integrated_helpers.ProviderUsageBaseTestCase):
             enabled_filters=["ComputeFilter", "TrustedFilter"],
             group="filter_scheduler",
         )
-        import libattest_nova.conf  # noqa: F401
-
         for name, value in self.service.options().items():
             self.flags(group="trusted_computing", **{name: value})
         self.flags(attestation_auth_timeout=self.lifetime, group="trusted_computing")
         super().setUp()
+        self.addCleanup(self.forget)
         self.services = {host: self._start_compute(host) for host in self.hosts}
         self.trusted = self.flavor("trusted", "trusted")
+
+    def forget(self) -> None:
+        """Nova keeps a scheduler that is over, and its refresher would ask the next test's service."""
+        for one in self.scheduler_service.manager.host_manager.enabled_filters:
+            if isinstance(one, TrustedFilter):
+                one._of_process.clear()
 
     def flavor(self, name: str, value: str, disk: int = 1) -> str:
         flavor = self._create_flavor(name=name, memory_mb=64, disk=disk)

@@ -7,8 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
-# The first of Nova's: as in a service, it chooses between eventlet and threads.
-import nova.cmd  # noqa: F401, I001
+import concurrency  # noqa: F401, I001
 import libattest
 from nova import objects
 from nova.scheduler import host_manager

@@ -9,8 +9,7 @@ import pathlib
 import time
 import unittest
 
-# As in a service, it chooses between eventlet and threads: before everything else of Nova's.
-import nova.cmd  # noqa: F401, I001
+import concurrency  # noqa: F401, I001
 from nova import config, context, exception, objects
 from nova.scheduler.client import query
 from oslo_utils import uuidutils
@@ -32,12 +31,13 @@ class Scheduler:
         self._client = query.SchedulerQueryClient()
 
     def select(self, **extra_specs: str) -> list[str]:
-        """The chosen host and its alternates; none: NoValidHost."""
+        """The chosen host and its alternates; none: NoValidHost. What is chosen is allocated and
+        never given back, so it is little."""
         instance = uuidutils.generate_uuid()
         fields = {"vcpu_weight": 0, "rxtx_factor": 1.0, "is_public": True, "disabled": False}
         flavor = objects.Flavor(
             **fields,
-            **{"id": 1, "flavorid": "1", "name": "f", "vcpus": 1, "memory_mb": 64, "root_gb": 1},
+            **{"id": 1, "flavorid": "1", "name": "f", "vcpus": 0, "memory_mb": 1, "root_gb": 0},
             **{"ephemeral_gb": 0, "swap": 0, "extra_specs": extra_specs, "projects": []},
         )
         unset = ("numa_topology", "instance_group", "ignore_hosts", "force_hosts", "force_nodes")

@@ -33,7 +33,7 @@ from scheduling import (
 import libattest  # noqa: E402, I001
 from nova import objects  # noqa: E402
 from nova.api.validation.extra_specs import validators as nova_validators  # noqa: E402
-from nova import exception  # noqa: E402
+from nova import exception, monkey_patch  # noqa: E402
 from oslo_config import cfg, generator  # noqa: E402
 
 from libattest_nova import backends, conf, verdicts  # noqa: E402
@@ -493,6 +493,16 @@ class Package(unittest.TestCase):
         handler = filters.HostFilterHandler()
         found = handler.get_matching_classes(["libattest_nova.TrustedFilter"])
         self.assertEqual([TrustedFilter], found)
+
+    def test_eventlet_is_where_nova_runs_on_it_and_nowhere_else(self):
+        if not hasattr(monkey_patch, "poison_eventlet"):
+            self.assertTrue(sys.modules["eventlet"].patcher.is_monkey_patched("thread"))
+            return
+        backend = Scripted(THREE)
+        found = filter_on(backend).filter_all(everyone(), request(trust="trusted"))
+        self.assertEqual(["good"], names(found))
+        with self.assertRaises(ImportError):
+            import eventlet  # noqa: F401
 
     def test_without_nova_only_the_filter_is_missing(self):
         script = "import libattest_nova.conf, sys; assert not any(m == 'nova' for m in sys.modules)"

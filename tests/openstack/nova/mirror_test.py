@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,6 +245,20 @@ class Agents(Hosts):
         self.write_policy()
         self.assertEqual(TRUSTED, self.verdicts(source)["host1"])
         self.assertEqual(["0", "2", "0"], self.entries("host1"))
+
+    def test_a_tpm_that_was_put_back_stays_untrusted(self):
+        tpm, source = self.tpms["host1"], self.source()
+        tpm.stop()
+        shutil.copytree(tpm.folder / "state", self.work / "before")
+        for _ in range(3):
+            self.host1.reboot()
+        self.assertEqual(TRUSTED, self.verdicts(source)["host1"])
+        tpm.stop()
+        shutil.rmtree(tpm.folder / "state")
+        shutil.copytree(self.work / "before", tpm.folder / "state")
+        self.host1.reboot()
+        for _ in range(2):
+            self.untrusted(source, "host1", "went back")
 
     def test_a_restart_goes_on_where_the_daemon_was(self):
         source = self.source()

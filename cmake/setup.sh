@@ -21,7 +21,9 @@ test='catch2 clang llvm-14 libclang-rt-14-dev clang-tidy-14 clang-format-14 cppc
   libtss2-tcti-cmd0 swtpm swtpm-tools trousers tpm-tools tpm-quote-tools valgrind strace man-db mandoc
   libbenchmark-dev openssl iproute2'
 openstack='python3-ironic python3-swift python3-swiftclient python3-oslotest python3-testtools python3-fixtures
-  python3-webtest python3-yaml python3-venv python3-ironicclient tpm2-tools swtpm swtpm-tools openssl'
+  python3-webtest python3-yaml python3-venv python3-ironicclient tpm2-tools swtpm swtpm-tools openssl
+  python3-nova python3-placement python3-oslo.limit python3-testscenarios python3-wsgi-intercept python3-ddt
+  python3-requests-mock python3-gabbi python3-stestr rabbitmq-server'
 boot='qemu-system-x86 ovmf seabios ipxe-qemu pxelinux syslinux-common busybox-static kmod cpio mtools dosfstools fdisk e2fsprogs
   grub-efi-amd64-bin grub-common shim-signed grub-efi-amd64-signed libtss2-tcti-device0'
 image='debootstrap sudo qemu-utils python3-venv'
@@ -75,6 +77,19 @@ apt() {
     apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
 }
 
+# Tests start their own rabbitmq-server: that of the package must not start when it is installed.
+keep_stopped() {
+  [ ! -e /usr/sbin/policy-rc.d ] || return 0
+  printf '#!/bin/sh\nexit 101\n' >"$log.policy"
+  $as_root install -m 755 "$log.policy" /usr/sbin/policy-rc.d
+  policy=/usr/sbin/policy-rc.d
+}
+
+clean_up() {
+  rm -f "$log" "$log.policy"
+  [ -z "$policy" ] || $as_root rm -f "$policy"
+}
+
 install() {
   # shellcheck disable=SC2086
   apt install -y --no-install-recommends $missing
@@ -82,7 +97,9 @@ install() {
 
 # The lists of a fresh machine are empty, and those of an old one name packages that are gone.
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=
+trap clean_up EXIT
+case $missing in *rabbitmq-server*) keep_stopped ;; esac
 echo "setup.sh: installing$missing"
 if ! install >"$log" 2>&1; then
   echo 'setup.sh: refreshing the package lists first'

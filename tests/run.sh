@@ -5,7 +5,7 @@
 # usage: sh tests/run.sh [STEP...]
 #   style    format, spelling, shell scripts, layers
 #   release  gcc, optimised: unit, bit flips, fuzz corpora, ABI, install, command, Python, real boots, real Keylime,
-#            the Ironic plug-in on Debian's Ironic and, where PyPI is reached, on the newest
+#            the plug-ins on Debian's Ironic and Nova and, where PyPI is reached, on the newest
 #   clang    clang with ASan and UBSan; line coverage of the parsers and of verify/, each at least 95 %; clang-tidy
 #   tsan     eight threads under ThreadSanitizer
 #   wheel    the Python wheel in a virtual environment, where PyPI is reached

@@ -73,6 +73,7 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_PROFILE] = {"--profile", "everything, trusted-boot or measured-boot"},
     [OPTION_LAUNCH] = {"--launch", NULL},
     [OPTION_KIND] = {"--kind", "runtime or measured-boot"},
+    [OPTION_MLE] = {"--mle", "FILE"},
 };
 
 const char* option_name(enum option option) { return kDefinitions[option].name; }

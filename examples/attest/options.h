@@ -74,6 +74,7 @@ enum option {
   OPTION_PROFILE,
   OPTION_LAUNCH,
   OPTION_KIND,
+  OPTION_MLE,
   OPTION_COUNT  // at most 64: sets of options are 64 bits
 };
 

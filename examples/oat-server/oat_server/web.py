@@ -56,12 +56,12 @@ class Server(socketserver.TCPServer):
     def __init__(self, settings: Settings) -> None:
         if ":" in settings.address[0]:
             self.address_family = socket.AF_INET6
-        super().__init__(settings.address, Handler)
         self.auth_blob = settings.auth_blob
         self.poll_hosts = PollHosts(settings.hosts, settings.judges, settings.timeout)
         self._context = settings.context
         self._free = threading.BoundedSemaphore(settings.workers)
         self._pool = concurrent.futures.ThreadPoolExecutor(settings.workers, "connection")
+        super().__init__(settings.address, Handler)  # closes the server when it can not listen
 
     def process_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
         self._free.acquire()  # who finds no worker free waits in the kernel

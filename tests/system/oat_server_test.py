@@ -96,7 +96,8 @@ class OatServer(unittest.TestCase):
         return output
 
     def fetch(self, host: str, at: str) -> None:
-        """What README.md has cron do."""
+        """What README.md has cron do, less than once a second: a nonce is of a second."""
+        time.sleep(1.1)
         done = self.run_program("--nonce", host)
         self.assertEqual((0, ""), (done.returncode, done.stderr))
         nonce = done.stdout.strip()

@@ -9,6 +9,7 @@ import pathlib
 import stat
 import threading
 import time
+from typing import Any
 
 import libattest
 
@@ -65,13 +66,12 @@ class Folder:
             return unknown(f"its evidence is {now - made:.0f} s old")
         msg, sig, pcrs = (read(folder, f"quote.{part}", SMALL_FILE) for part in ("msg", "sig", "pcrs"))
         evidence = libattest.Evidence(ak=read(folder, "ak.tss", SMALL_FILE), quote=(msg, sig, pcrs))
-        for name, give, most in (
-            ("eventlog.bin", evidence.set_eventlog, LOG_FILE),
-            ("launchlog.bin", evidence.set_launch_log, LOG_FILE),
-            ("ima.bin", evidence.set_ima, LIST_FILE),
-        ):
-            with contextlib.suppress(FileNotFoundError):
-                give(read(folder, name, most))
+        with contextlib.suppress(FileNotFoundError):
+            evidence.set_eventlog(read(folder, "eventlog.bin", LOG_FILE))
+        with contextlib.suppress(FileNotFoundError):
+            evidence.set_launch_log(read(folder, "launchlog.bin", LOG_FILE))
+        with contextlib.suppress(FileNotFoundError):
+            evidence.set_ima(read(folder, "ima.bin", LIST_FILE))
         return verdict_of(libattest.appraise(evidence, policy, nonce=nonce, now=int(now)), min(made, now))
 
 
@@ -113,7 +113,7 @@ def left(deadline: float) -> float:
     return max(deadline - time.monotonic(), 0.001)
 
 
-def judged_pcrs(policy: dict) -> set[int]:
+def judged_pcrs(policy: dict[str, Any]) -> set[int]:
     """The PCRs that a policy, in libattest's own JSON, must have quoted."""
     pcrs = {int(pcr) for pcr in [*policy["pcrs"], *policy["event_log"]["events"]]}
     pcrs.update(policy["event_log"]["pcrs"])

@@ -61,7 +61,8 @@ class Server(socketserver.TCPServer):
         self._context = settings.context
         self._free = threading.BoundedSemaphore(settings.workers)
         self._pool = concurrent.futures.ThreadPoolExecutor(settings.workers, "connection")
-        super().__init__(settings.address, Handler)  # closes the server when it can not listen
+        # Which closes the server when it can not listen. Handlers are made by _serve.
+        super().__init__(settings.address, socketserver.BaseRequestHandler)
 
     def process_request(self, request, client_address) -> None:  # type: ignore[no-untyped-def]
         self._free.acquire()  # who finds no worker free waits in the kernel

@@ -73,7 +73,7 @@ class _Reader:
     def settings(self, values: dict[str, Any]) -> Settings:
         root = table("the file", values, server=dict, keylime={}, host=dict)
         server = table("server", root["server"], listen="127.0.0.1:8443", certificate=str, key=str,
-                       auth_blob_file="", nonce_key_file="", workers=16, judges=4, timeout=60)  # fmt: skip
+                       auth_blob_file="", nonce_key_file="", workers=16, judges=16, timeout=60)  # fmt: skip
         if server["nonce_key_file"]:
             self._nonces = Nonces(self._nonce_key(server["nonce_key_file"]))
         if root["keylime"]:

@@ -4,7 +4,6 @@
 
 #include <pybind11/stl.h>
 
-#include <cmath>
 #include <optional>
 
 #include "support.h"
@@ -16,53 +15,14 @@ using Keylime = Handle<attest_keylime, attest_keylime_free>;
 using Agent = Owned<attest_keylime_agent, attest_keylime_agent_free>;
 using KeylimeQuote = Owned<attest_keylime_quote, attest_keylime_quote_free>;
 
-// Seconds, as Python counts them. Less than a millisecond is one.
-std::uint32_t milliseconds(double seconds) {
-  constexpr double kMost = 4e6;
-  if (!(seconds > 0)) throw py::value_error("the timeout is not more than 0 seconds");
-  return static_cast<std::uint32_t>(std::ceil(std::fmin(seconds, kMost) * 1000));
-}
-
-// A text of Python's, or NULL for None.
-class Word {
- public:
-  explicit Word(const std::optional<std::string>& text) : text_(text) {
-    if (text_ && text_->find('\0') != std::string::npos) {
-      throw py::value_error("a text has a NUL in it");
-    }
-  }
-  const char* get() const noexcept { return text_ ? text_->c_str() : nullptr; }
-
- private:
-  std::optional<std::string> text_;
-};
-
-// Bytes or str of Python's, or NULL for None.
-class OptionalInput {
- public:
-  explicit OptionalInput(const py::object& object) {
-    if (!object.is_none()) input_.emplace(object, Accept::kBytesOrStr);
-  }
-  const char* data() const noexcept { return input_ ? input_->text() : nullptr; }
-  std::size_t size() const noexcept { return input_ ? input_->size() : 0; }
-
- private:
-  std::optional<Input> input_;
-};
-
 // All are objects: pybind11 repeats the arguments of a call that does not fit its types, and one of
 // these is a private key.
 std::unique_ptr<Keylime> new_keylime(const py::object& verifier, const py::object& registrar,
                                      const py::object& ca, const py::object& cert,
                                      const py::object& key, const py::object& check_name) {
   if (!PyBool_Check(check_name.ptr())) throw py::type_error("check_name is a bool");
-  const auto word = [](const py::object& object, const char* why) {
-    if (object.is_none()) return std::optional<std::string>();
-    if (!PyUnicode_Check(object.ptr())) throw py::type_error(why);
-    return std::optional(object.cast<std::string>());
-  };
-  const Word verifier_word(word(verifier, "verifier is a str"));
-  const Word registrar_word(word(registrar, "registrar is a str"));
+  const Word verifier_word(str_or_none(verifier, "verifier is a str"));
+  const Word registrar_word(str_or_none(registrar, "registrar is a str"));
   const Input ca_in(ca, Accept::kBytesOrStr);
   const Input cert_in(cert, Accept::kBytesOrStr);
   const Input key_in(key, Accept::kBytesOrStr);

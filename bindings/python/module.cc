@@ -59,5 +59,7 @@ PYBIND11_MODULE(_libattest, m) {
   binding::bind_policy(m);
   binding::bind_evidence(m);
   binding::bind_keylime(m);
+  binding::bind_oat(m);
   binding::bind_boot(m);
+  binding::bind_hosts(m);
 }

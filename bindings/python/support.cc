@@ -2,6 +2,7 @@
 
 #include "support.h"
 
+#include <cmath>
 #include <new>
 
 namespace binding {
@@ -32,11 +33,12 @@ const char* reason_of(attest_status status) {
   }
 }
 
-[[noreturn]] void raise_keylime(const py::str& message, const char* reason, int http_status) {
+[[noreturn]] void raise_network(const char* exception, const py::str& message, const char* reason,
+                                int http_status) {
   py::object status = py::none();
   if (http_status != 0) status = py::int_(http_status);
-  const py::object error = type("KeylimeError")(message, reason, status);
-  PyErr_SetObject(type("KeylimeError").ptr(), error.ptr());
+  const py::object error = type(exception)(message, reason, status);
+  PyErr_SetObject(type(exception).ptr(), error.ptr());
   throw py::error_already_set();
 }
 
@@ -54,6 +56,24 @@ Reading::Reading(Use& use) : use_(use) {
 Changing::Changing(Use& use) : use_(use) {
   if (use.changing || use.num_readers != 0) raise_in_use();
   use.changing = true;
+}
+
+std::uint32_t milliseconds(double seconds) {
+  constexpr double kMost = 4e6;
+  if (!(seconds > 0)) throw py::value_error("the timeout is not more than 0 seconds");
+  return static_cast<std::uint32_t>(std::ceil(std::fmin(seconds, kMost) * 1000));
+}
+
+Word::Word(const std::optional<std::string>& text) : text_(text) {
+  if (text_ && text_->find('\0') != std::string::npos) {
+    throw py::value_error("a text has a NUL in it");
+  }
+}
+
+std::optional<std::string> str_or_none(const py::object& object, const char* why) {
+  if (object.is_none()) return std::nullopt;
+  if (!PyUnicode_Check(object.ptr())) throw py::type_error(why);
+  return object.cast<std::string>();
 }
 
 Input::Input(const py::object& object, Accept accept) {
@@ -90,12 +110,12 @@ const std::uint8_t* Input::data() const noexcept {
 
 py::object type(const char* name) { return py::module_::import("libattest._types").attr(name); }
 
-void check(attest_status status, const char* refused) {
+void check(attest_status status, const char* refused, const char* network) {
   if (status == ATTEST_OK) return;
   if (status == ATTEST_E_NO_MEMORY) throw std::bad_alloc();
   const py::str message = text(attest_last_error());
   if (const char* reason = reason_of(status)) {
-    raise_keylime(message, reason, attest_last_http_status());
+    raise_network(network, message, reason, attest_last_http_status());
   }
   if (status == ATTEST_E_ARGUMENT) {
     PyErr_SetObject(PyExc_ValueError, message.ptr());

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -89,6 +90,22 @@ using Ima = Handle<attest_ima, attest_ima_free>;
 using Policy = Handle<attest_policy, attest_policy_free>;
 using Node = Handle<attest_node, attest_node_free>;
 
+// Seconds, as Python counts them. Less than a millisecond is one.
+std::uint32_t milliseconds(double seconds);
+
+// A text of Python's, or NULL for None.
+class Word {
+ public:
+  explicit Word(const std::optional<std::string>& text);
+  const char* get() const noexcept { return text_ ? text_->c_str() : nullptr; }
+
+ private:
+  std::optional<std::string> text_;
+};
+
+// The text of a str, or nothing of None. Throws a TypeError of the words `why`.
+std::optional<std::string> str_or_none(const py::object& object, const char* why);
+
 enum class Accept { kBytes, kBytesOrStr };
 
 // The bytes of an argument, valid without the GIL. What Python code could write to meanwhile is
@@ -112,12 +129,26 @@ class Input {
   std::size_t size_ = 0;
 };
 
+// The same of an argument that may be None: NULL.
+class OptionalInput {
+ public:
+  explicit OptionalInput(const py::object& object) {
+    if (!object.is_none()) input_.emplace(object, Accept::kBytesOrStr);
+  }
+  const char* data() const noexcept { return input_ ? input_->text() : nullptr; }
+  std::size_t size() const noexcept { return input_ ? input_->size() : 0; }
+
+ private:
+  std::optional<Input> input_;
+};
+
 // libattest._types: the enumerations, records and exceptions that are written in Python.
 py::object type(const char* name);
 
 // The exception of a status, with attest_last_error() as its text. `refused` is the class for
-// ATTEST_E_REFUSED.
-void check(attest_status status, const char* refused = "RefusedError");
+// ATTEST_E_REFUSED, `network` that for the statuses of calls over the network.
+void check(attest_status status, const char* refused = "RefusedError",
+           const char* network = "KeylimeError");
 
 // Python before 3.14 ends a thread that wants the GIL while the interpreter exits. That unwinds the
 // stack, and C++ ends the whole process with abort() when it comes through pybind11. Such a thread
@@ -165,7 +196,9 @@ void bind_logs(py::module_& m);
 void bind_policy(py::module_& m);
 void bind_evidence(py::module_& m);
 void bind_keylime(py::module_& m);
+void bind_oat(py::module_& m);
 void bind_boot(py::module_& m);
+void bind_hosts(py::module_& m);
 
 }  // namespace binding
 

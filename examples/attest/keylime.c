@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <libattest/attest.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "print.h"
@@ -108,11 +107,6 @@ static const char kQuoteHelp[] =
     "Example:\n"
     "  attest keylime quote d432fbb3-d2f1-4a97-9ef7-75bd81c00000 --json\n";
 
-enum {
-  DEFAULT_SECONDS = 30,
-  MAX_SECONDS = 7 * 24 * 3600,
-};
-
 int keylime_failed(const struct command* command) {
   complain(command->name, "%s", attest_last_error());
   return STATUS_FAILED;
@@ -125,23 +119,6 @@ static bool read_credential(struct blob* out, const struct command* command,
   return read_file(out, command->name, path, SMALL_FILE, ABSENCE_FAILS);
 }
 
-static bool read_timeout(uint32_t* timeout_ms, const struct command* command,
-                         const struct options* options) {
-  const char* const text = options->value[OPTION_TIMEOUT];
-  unsigned long seconds = DEFAULT_SECONDS;
-  if (text != NULL) {
-    const size_t length = strlen(text);
-    const bool digits = length <= 6 && strspn(text, "0123456789") == length;
-    seconds = digits ? strtoul(text, NULL, 10) : 0;
-    if (seconds == 0 || seconds > MAX_SECONDS) {
-      usage_error(command, "--timeout is not a number of seconds from 1 to %d", MAX_SECONDS);
-      return false;
-    }
-  }
-  *timeout_ms = (uint32_t)seconds * 1000;
-  return true;
-}
-
 bool keylime_open(struct keylime* out, const struct command* command,
                   const struct options* options) {
   memset(out, 0, sizeof *out);
@@ -149,7 +126,7 @@ bool keylime_open(struct keylime* out, const struct command* command,
   struct blob certificate = {NULL, 0};
   struct blob key = {NULL, 0};
   bool good =
-      read_timeout(&out->timeout_ms, command, options) &&
+      timeout_option(&out->timeout_ms, command, options) &&
       read_credential(&ca, command, options, OPTION_CA, CV_CA "cacert.crt") &&
       read_credential(&certificate, command, options, OPTION_CERT, CV_CA "client-cert.crt") &&
       read_credential(&key, command, options, OPTION_KEY, CV_CA "client-private.pem");

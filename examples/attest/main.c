@@ -41,6 +41,7 @@ static const char kHelp[] =
     "                 the names of those that it has stored\n"
     "  keylime policy delete\n"
     "                 delete one\n"
+    "  oat poll       what an OpenAttestation server says of hosts\n"
     "  boot-config render make a network boot configuration that starts tboot\n"
     "  boot-config switch have a configuration boot another label, as Ironic does\n"
     "  boot-config check what of a configuration would not boot\n"
@@ -67,6 +68,11 @@ static const char kKeylimeHelp[] =
     "Asks Keylime's verifier, registrar and agents. attest keylime COMMAND --help\n"
     "says more about each.\n";
 
+static const char kOatHelp[] =
+    "Usage: attest oat poll HOST... --server HOST --ca FILE [OPTION]...\n"
+    "\n"
+    "Asks an OpenAttestation (OAT) server. attest oat poll --help says more.\n";
+
 static const char kBootConfigHelp[] =
     "Usage: attest boot-config render --format NAME --kernel PATH --ramdisk PATH\n"
     "                                 [OPTION]...\n"
@@ -87,6 +93,7 @@ static const struct group kGroups[] = {
     {"policy", "policy", kPolicyHelp, "create or check"},
     {"keylime policy", "keylime", kKeylimeHelp, "create, show, list or delete"},
     {"keylime", "keylime", kKeylimeHelp, "a command"},
+    {"oat", "oat", kOatHelp, "poll"},
     {"boot-config", "boot-config", kBootConfigHelp, "render, switch or check"},
 };
 
@@ -108,6 +115,7 @@ static const struct command* const kCommands[] = {
     &kKeylimePolicyShowCommand,
     &kKeylimePolicyListCommand,
     &kKeylimePolicyDeleteCommand,
+    &kOatPollCommand,
     &kBootConfigRenderCommand,
     &kBootConfigSwitchCommand,
     &kBootConfigCheckCommand,
@@ -159,9 +167,9 @@ static int run(const struct command* command, char* const* argv) {
   return command->run(command, &options);
 }
 
-// Which word of argv is the command behind "keylime" and the options that may stand before it; 0:
-// none is.
-static size_t keylime_command(char* const* argv) {
+// Which word of argv is the command behind "keylime" or "oat" and the options that may stand before
+// it; 0: none is.
+static size_t command_behind_options(char* const* argv) {
   size_t i = 1;
   while (argv[i] != NULL && strncmp(argv[i], "--", 2) == 0) {
     const bool flag = strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--no-name-check") == 0;
@@ -174,8 +182,9 @@ static size_t keylime_command(char* const* argv) {
 // "keylime --verifier V add UUID" in the order of all commands: "keylime add --verifier V UUID".
 // The command is two words where the first is "policy".
 static void put_command_first(char** argv) {
-  if (argv[0] == NULL || strcmp(argv[0], "keylime") != 0) return;
-  const size_t place = keylime_command(argv);
+  if (argv[0] == NULL) return;
+  if (strcmp(argv[0], "keylime") != 0 && strcmp(argv[0], "oat") != 0) return;
+  const size_t place = command_behind_options(argv);
   if (place < 2) return;
   char* const command[] = {argv[place], argv[place + 1]};
   const size_t words = strcmp(command[0], "policy") == 0 && command[1] != NULL ? 2 : 1;

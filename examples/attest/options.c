@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
@@ -74,6 +75,10 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_LAUNCH] = {"--launch", NULL},
     [OPTION_KIND] = {"--kind", "runtime or measured-boot"},
     [OPTION_MLE] = {"--mle", "FILE"},
+    [OPTION_SERVER] = {"--server", "HOST"},
+    [OPTION_PORT] = {"--port", "NUMBER"},
+    [OPTION_API_URL] = {"--api-url", "PATH"},
+    [OPTION_AUTH_BLOB_FILE] = {"--auth-blob-file", "FILE"},
 };
 
 const char* option_name(enum option option) { return kDefinitions[option].name; }
@@ -87,6 +92,26 @@ int usage_error(const struct command* command, const char* format, ...) {
   complain(command->name, "%s; see attest %s --help", text_or(&line, "wrong usage"), command->name);
   text_free(&line);
   return STATUS_FAILED;
+}
+
+bool number_option(unsigned long* out, const char* text, unsigned long max) {
+  const size_t length = strlen(text);
+  if (length > 6 || strspn(text, "0123456789") != length) return false;
+  *out = strtoul(text, NULL, 10);
+  return *out >= 1 && *out <= max;
+}
+
+bool timeout_option(uint32_t* timeout_ms, const struct command* command,
+                    const struct options* options) {
+  enum { DEFAULT_SECONDS = 30, MAX_SECONDS = 7 * 24 * 3600 };
+  const char* const text = options->value[OPTION_TIMEOUT];
+  unsigned long seconds = DEFAULT_SECONDS;
+  if (text != NULL && !number_option(&seconds, text, MAX_SECONDS)) {
+    usage_error(command, "--timeout is not a number of seconds from 1 to %d", MAX_SECONDS);
+    return false;
+  }
+  *timeout_ms = (uint32_t)seconds * 1000;
+  return true;
 }
 
 _Static_assert(OPTION_COUNT <= 64, "a set of options is a uint64_t");
@@ -138,15 +163,18 @@ static bool take_option(struct options* out, const struct command* command, char
 }
 
 static bool take_operand(struct options* out, const struct command* command, const char* argument) {
-  if (command->operand == NULL || out->operand != NULL) {
-    usage_error(command, "unexpected argument '%s'", argument);
+  const size_t most = command->operand == NULL ? 0 : command->many ? MAX_OPERANDS : 1;
+  if (out->num_operands == most) {
+    usage_error(command, "unexpected argument '%s'%s", argument,
+                command->many ? ": there are too many" : "");
     return false;
   }
   if (*argument == '\0') {
     usage_error(command, "%s is empty", command->operand);
     return false;
   }
-  out->operand = argument;
+  if (out->num_operands == 0) out->operand = argument;
+  out->operands[out->num_operands++] = argument;
   return true;
 }
 

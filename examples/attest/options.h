@@ -6,6 +6,7 @@
 #define ATTEST_COMMAND_OPTIONS_H_
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -75,6 +76,10 @@ enum option {
   OPTION_LAUNCH,
   OPTION_KIND,
   OPTION_MLE,
+  OPTION_SERVER,
+  OPTION_PORT,
+  OPTION_API_URL,
+  OPTION_AUTH_BLOB_FILE,
   OPTION_COUNT  // at most 64: sets of options are 64 bits
 };
 
@@ -85,16 +90,21 @@ enum option {
    HAS(NONCE))
 #define EVIDENCE_OPTIONS (QUOTE_OPTIONS | HAS(EVENTLOG) | HAS(LAUNCH_LOG) | HAS(IMA))
 
+enum { MAX_OPERANDS = 1000 };
+
 struct options {
   const char* value[OPTION_COUNT];  // NULL: not given
-  const char* operand;
+  const char* operand;              // the first one
+  const char* operands[MAX_OPERANDS];
+  size_t num_operands;
 };
 
 struct command {
   const char* name;  // "policy create"
   const char* help;
   uint64_t accepts;     // HAS(…) | …
-  const char* operand;  // what the one operand is, or NULL: there is none
+  const char* operand;  // what the operand is, or NULL: there is none
+  bool many;            // there may be more than one
   int (*run)(const struct command* command, const struct options* options);
 };
 
@@ -115,6 +125,7 @@ extern const struct command kKeylimePolicyCreateCommand;
 extern const struct command kKeylimePolicyShowCommand;
 extern const struct command kKeylimePolicyListCommand;
 extern const struct command kKeylimePolicyDeleteCommand;
+extern const struct command kOatPollCommand;
 extern const struct command kBootConfigRenderCommand;
 extern const struct command kBootConfigSwitchCommand;
 extern const struct command kBootConfigCheckCommand;
@@ -130,6 +141,12 @@ const char* option_name(enum option option);
 
 // Whether the command takes the option of that name, "--quote".
 bool option_is_accepted(const struct command* command, const char* name);
+
+// A number from 1 to `max`, which has at most six digits.
+bool number_option(unsigned long* out, const char* text, unsigned long max);
+// What --timeout says, or its default. Complains before false.
+bool timeout_option(uint32_t* timeout_ms, const struct command* command,
+                    const struct options* options);
 
 // Complains in the way of all usage errors, and returns STATUS_FAILED.
 int usage_error(const struct command* command, const char* format, ...)

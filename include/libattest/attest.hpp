@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -752,6 +753,132 @@ class Keylime {
     data = text->data();
     size = text->size();
   }
+  Owned handle_;
+};
+
+// See attest_oat. Times are for whole calls.
+class Oat {
+ public:
+  struct Options {
+    std::string server;
+    std::uint16_t port = 8443;
+    std::string api_url = "/OpenAttestationWebServices/V1.0";
+    attest_oat_dialect dialect = ATTEST_OAT_DIALECT_NONE;
+    std::string ca;           // PEM
+    std::string certificate;  // PEM; empty: the client shows none
+    std::string key;
+    bool check_name = true;
+    std::string auth_blob;  // empty: none
+    std::uint32_t batch = 100;
+  };
+  // See attest_oat_host.
+  struct Host {
+    std::string name;
+    attest_verdict verdict = ATTEST_VERDICT_UNKNOWN;
+    attest_oat_reason reason = ATTEST_OAT_NOT_ANSWERED;
+    std::optional<std::int64_t> measured_at;
+
+    bool trusted() const noexcept { return verdict == ATTEST_VERDICT_TRUSTED; }
+  };
+  struct Answer {
+    std::vector<Host> hosts;  // one for each name, in their order
+    std::size_t num_ignored = 0;
+  };
+
+  explicit Oat(const Options& options) {
+    attest_oat_options o = ATTEST_OAT_OPTIONS_INIT;
+    o.server = options.server.c_str();
+    o.api_url = options.api_url.c_str();
+    o.ca = options.ca.data(), o.ca_len = options.ca.size();
+    o.certificate = options.certificate.data(), o.certificate_len = options.certificate.size();
+    o.key = options.key.data(), o.key_len = options.key.size();
+    o.auth_blob = options.auth_blob.data(), o.auth_blob_len = options.auth_blob.size();
+    o.dialect = options.dialect;
+    o.port = options.port;
+    o.batch = options.batch;
+    o.no_name_check = options.check_name ? 0 : 1;
+    handle_ = Owned::make(attest_oat_new, &o);
+  }
+
+  Answer poll(const std::vector<std::string>& names, std::int64_t now,
+              std::uint32_t timeout_ms = 30000) const {
+    std::vector<attest_host_name> asked;
+    for (const std::string& name : names) asked.push_back({name.data(), name.size()});
+    const auto answer = Handle<attest_oat_answer, attest_oat_answer_free>::make(
+        attest_oat_poll, get(), asked.data(), asked.size(), now, timeout_ms);
+    Answer out;
+    out.num_ignored = attest_oat_answer_num_ignored(answer.get());
+    for (std::size_t i = 0; i < attest_oat_answer_num_hosts(answer.get()); ++i) {
+      attest_oat_host one = ATTEST_OAT_HOST_INIT;
+      check(attest_oat_answer_host(&one, answer.get(), i));
+      Host host;
+      host.name.assign(one.name, one.name_len);
+      host.verdict = one.verdict;
+      host.reason = one.reason;
+      if (one.measured_at >= 0) host.measured_at = one.measured_at;
+      out.hosts.push_back(std::move(host));
+    }
+    return out;
+  }
+
+  // From another thread.
+  void cancel() noexcept { attest_oat_cancel(handle_.get()); }
+  const attest_oat* get() const noexcept { return handle_.get(); }
+
+ private:
+  using Owned = Handle<attest_oat, attest_oat_free>;
+  Owned handle_;
+};
+
+// See host_verdicts.h.
+class HostVerdicts {
+ public:
+  struct Verdict {
+    std::string name;
+    attest_verdict verdict = ATTEST_VERDICT_UNKNOWN;
+    std::optional<double> measured_at;
+  };
+  struct Decision {
+    std::vector<attest_host_reason> reasons;
+    std::vector<std::size_t> to_fetch;  // indices of names
+
+    bool trusted(std::size_t index) const { return reasons.at(index) == ATTEST_HOST_TRUSTED; }
+  };
+
+  explicit HostVerdicts(double ttl, double skew = 30, std::size_t limit = 100000) {
+    attest_host_verdicts_options o = ATTEST_HOST_VERDICTS_OPTIONS_INIT;
+    o.ttl = ttl, o.skew = skew, o.limit = limit;
+    handle_ = Owned::make(attest_host_verdicts_new, &o);
+  }
+
+  Decision decide(const std::vector<std::string_view>& names, double now, double monotonic) const {
+    std::vector<attest_host_name> asked;
+    for (const std::string_view name : names) asked.push_back({name.data(), name.size()});
+    std::vector<std::uint8_t> reasons(names.size());
+    std::size_t num_to_fetch = 0;
+    Decision out;
+    out.to_fetch.resize(names.size());
+    check(attest_host_verdicts_decide(reasons.data(), out.to_fetch.data(), &num_to_fetch,
+                                      handle_.get(), asked.data(), asked.size(), now, monotonic));
+    out.to_fetch.resize(num_to_fetch);
+    for (const std::uint8_t reason : reasons) {
+      out.reasons.push_back(static_cast<attest_host_reason>(reason));
+    }
+    return out;
+  }
+  void put(const std::vector<Verdict>& answers, double now, double monotonic) {
+    std::vector<attest_host_verdict> batch;
+    for (const Verdict& a : answers) {
+      batch.push_back({a.name.data(), a.name.size(), a.verdict, a.measured_at.value_or(kNoTime)});
+    }
+    check(attest_host_verdicts_put(handle_.get(), batch.data(), batch.size(), now, monotonic));
+  }
+  void clear() noexcept { attest_host_verdicts_clear(handle_.get()); }
+  std::size_t size() const noexcept { return attest_host_verdicts_count(handle_.get()); }
+
+ private:
+  using Owned = Handle<attest_host_verdicts, attest_host_verdicts_free>;
+  static constexpr double kNoTime = std::numeric_limits<double>::quiet_NaN();
   Owned handle_;
 };
 

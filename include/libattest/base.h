@@ -20,10 +20,9 @@
  *     thread while another uses it; objects that are not being changed may be shared freely.
  *     "Changing" are the functions that take a pointer to non-const.
  *  7. Nothing is printed, no environment variable is read, no clock is asked (but a monotonic one
- *     for deadlines, keylime.h), no signal handler, locale or other setting of the process is
- *     touched. OpenSSL, which libattest asks about keys
- *     in a library context of its own, reads its configuration file at the first key, as it does
- *     for whoever uses it first.
+ *     for deadlines, keylime.h and oat.h), no signal handler, locale or other setting of the
+ * process is touched. OpenSSL, which libattest asks about keys in a library context of its own,
+ * reads its configuration file at the first key, as it does for whoever uses it first.
  */
 
 #ifndef LIBATTEST_BASE_H_

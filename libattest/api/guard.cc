@@ -100,6 +100,12 @@ std::string_view text(const char* data, std::size_t len) {
   return {data, len};
 }
 
+std::chrono::milliseconds timeout_of(std::uint32_t timeout_ms) {
+  constexpr std::uint32_t kMost = 7U * 24 * 3600 * 1000;  // a week
+  if (timeout_ms == 0) throw std::invalid_argument("timeout_ms is 0");
+  return std::chrono::milliseconds(std::min(timeout_ms, kMost));
+}
+
 }  // namespace attest::api
 
 extern "C" const char* attest_last_error(void) { return attest::api::last_error.data(); }

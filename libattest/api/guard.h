@@ -5,6 +5,7 @@
 #ifndef LIBATTEST_API_GUARD_H_
 #define LIBATTEST_API_GUARD_H_
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <stdexcept>
@@ -57,6 +58,9 @@ void clear_output(T** out, const char* name = "out") {
 // A pointer and a length from C. NULL is an empty input, only with length 0.
 Bytes bytes(const std::uint8_t* data, std::size_t len);
 std::string_view text(const char* data, std::size_t len);
+
+// How long a call over the network may take. Throws std::invalid_argument for no time at all.
+std::chrono::milliseconds timeout_of(std::uint32_t timeout_ms);
 
 }  // namespace attest::api
 

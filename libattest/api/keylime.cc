@@ -49,15 +49,10 @@ inline constexpr std::size_t kFirstSize<attest_keylime_check> = 32;
 using attest::api::clear_output;
 using attest::api::guard;
 using attest::api::require;
+using attest::api::timeout_of;
 namespace net = attest::net;
 
 namespace {
-
-std::chrono::milliseconds timeout_of(std::uint32_t timeout_ms) {
-  constexpr std::uint32_t kMost = 7U * 24 * 3600 * 1000;  // a week
-  if (timeout_ms == 0) throw std::invalid_argument("timeout_ms is 0");
-  return std::chrono::milliseconds(std::min(timeout_ms, kMost));
-}
 
 const net::Keylime& client_of(const attest_keylime* keylime) {
   require(keylime, "keylime");

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -53,6 +54,14 @@ struct Freed {
     kFree(object);
   }
 };
+
+// A list of headers, one of which may be a secret.
+void wipe_and_free(curl_slist* list) {
+  for (curl_slist* header = list; header != nullptr; header = header->next) {
+    explicit_bzero(header->data, std::strlen(header->data));
+  }
+  curl_slist_free_all(list);
+}
 
 // Without a race between socket() and a fork of another thread.
 curl_socket_t open_socket(void* /*user*/, curlsocktype /*purpose*/, curl_sockaddr* address) {
@@ -128,13 +137,14 @@ Failure failure_of(CURLcode code, std::string_view why) noexcept {
 
 }  // namespace
 
-void Credentials::check() const {
+void Credentials::check(OurCertificate ours) const {
   const auto wants_pem = [](const std::string& text, const char* what) {
     if (text.find("-----BEGIN ") == std::string::npos || text.find('\0') != std::string::npos) {
       throw std::invalid_argument(std::string(what) + " is not a PEM text");
     }
   };
   wants_pem(ca, "the CA certificate");
+  if (ours == OurCertificate::kOptional && certificate.empty() && key.empty()) return;
   wants_pem(certificate, "the client certificate");
   wants_pem(key, "the client key");
   if (key.find("ENCRYPTED") != std::string::npos) {
@@ -164,6 +174,7 @@ class Https::Connection {
 
   Answer ask(const char* method, std::string_view path, const std::string_view* json,
              std::size_t max_size);
+  void add_post_header(const char* line);
   const std::string& who() const noexcept { return who_; }
 
  private:
@@ -198,7 +209,7 @@ class Https::Connection {
   std::vector<std::uint8_t> pinned_der_;
   bool leaf_checked_ = false;
   std::array<char, CURL_ERROR_SIZE> error_{};
-  std::unique_ptr<curl_slist, Freed<curl_slist_free_all>> json_headers_;
+  std::unique_ptr<curl_slist, Freed<wipe_and_free>> post_headers_;
   std::unique_ptr<CURLM, Freed<curl_multi_cleanup>> multi_;
   std::unique_ptr<CURL, Freed<curl_easy_cleanup>> easy_;  // goes first
 };
@@ -224,8 +235,10 @@ void Https::Connection::set_up_tls() {
   set(CURLOPT_SSL_CTX_FUNCTION, &keep_secrets);
   set(CURLOPT_SSLCERTTYPE, "PEM");
   set(CURLOPT_SSLKEYTYPE, "PEM");
-  set_blob(CURLOPT_SSLCERT_BLOB, credentials_.certificate);
-  set_blob(CURLOPT_SSLKEY_BLOB, credentials_.key);
+  if (!credentials_.certificate.empty()) {
+    set_blob(CURLOPT_SSLCERT_BLOB, credentials_.certificate);
+    set_blob(CURLOPT_SSLKEY_BLOB, credentials_.key);
+  }
   set(CURLOPT_KEYPASSWD, "");  // OpenSSL would ask for one on the terminal
   if (!pinned_.empty()) {
     set_up_pin();
@@ -259,12 +272,14 @@ void Https::Connection::set_up_http() {
   set(CURLOPT_WRITEFUNCTION, &Receiver::take_body);
   set(CURLOPT_HEADERFUNCTION, &Receiver::take_header);
   set(CURLOPT_PATH_AS_IS, 1L);
-  for (const char* header : {"Content-Type: application/json", "Expect:"}) {
-    curl_slist* longer = curl_slist_append(json_headers_.get(), header);
-    if (longer == nullptr) throw std::bad_alloc();
-    (void)json_headers_.release();
-    json_headers_.reset(longer);
-  }
+  for (const char* header : {"Content-Type: application/json", "Expect:"}) add_post_header(header);
+}
+
+void Https::Connection::add_post_header(const char* line) {
+  curl_slist* longer = curl_slist_append(post_headers_.get(), line);
+  if (longer == nullptr) throw std::bad_alloc();
+  (void)post_headers_.release();
+  post_headers_.reset(longer);
 }
 
 CURLcode Https::Connection::perform() {
@@ -344,7 +359,7 @@ Answer Https::Connection::ask(const char* method, std::string_view path,
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json->size()));
     set(CURLOPT_POSTFIELDS, json->data());
-    set(CURLOPT_HTTPHEADER, json_headers_.get());
+    set(CURLOPT_HTTPHEADER, post_headers_.get());
   } else {
     set(CURLOPT_HTTPGET, 1L);
     set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
@@ -393,5 +408,6 @@ Answer Https::post(std::string_view path, std::string_view json, std::size_t max
 Answer Https::remove(std::string_view path, std::size_t max_size) {
   return connection_->ask("DELETE", path, nullptr, max_size);
 }
+void Https::add_post_header(const char* line) { connection_->add_post_header(line); }
 
 }  // namespace attest::net

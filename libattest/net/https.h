@@ -23,16 +23,19 @@ namespace attest::net {
 // Whether the peer's certificate must be for the name or address it is asked at. Never "no check".
 enum class NameCheck : std::uint8_t { kName, kChainOnly };
 
+// Whether a service has to be shown a certificate of ours.
+enum class OurCertificate : std::uint8_t { kRequired, kOptional };
+
 // PEM texts.
 struct Credentials {
   std::string ca;           // the only certificates that are trusted
-  std::string certificate;  // ours
+  std::string certificate;  // ours; empty: none is shown
   std::string key;          // its private key, not encrypted
   NameCheck name_check = NameCheck::kName;
 
   // Throws std::invalid_argument for what can not be PEM, and for an encrypted key, for whose
   // password OpenSSL would ask on the terminal.
-  void check() const;
+  void check(OurCertificate ours) const;
 };
 
 struct Answer {
@@ -59,6 +62,10 @@ class Https {
   Answer get(std::string_view path, std::size_t max_size);
   Answer post(std::string_view path, std::string_view json, std::size_t max_size);
   Answer remove(std::string_view path, std::size_t max_size);
+
+  // Sends `line`, "Name: value", with every post() from now on. It holds no line end: the caller
+  // has looked. Its copy here is wiped; what libcurl and TLS make of it is theirs.
+  void add_post_header(const char* line);
 
   const std::string& who() const noexcept;  // "verifier 192.0.2.1:8881"
 

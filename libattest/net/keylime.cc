@@ -106,7 +106,7 @@ Keylime::Keylime(std::optional<Endpoint> verifier, std::optional<Endpoint> regis
     : verifier_(std::move(verifier)),
       registrar_(std::move(registrar)),
       credentials_(std::move(credentials)) {
-  credentials_.check();
+  credentials_.check(OurCertificate::kRequired);
 }
 
 Service Keylime::verifier(const Call& call) const {

@@ -8,49 +8,13 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "libattest/base/seeded_hash.h"
 #include "libattest/crypto/digest.h"
 
 namespace attest::policy {
 namespace {
 
 __extension__ using Wide = unsigned __int128;
-
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
-}
-
-// The bytes at `at` as a number, in this machine's order: hashes never leave it.
-template <typename T>
-T load(std::string_view text, std::size_t at) noexcept {
-  std::array<char, sizeof(T)> bytes{};
-  std::copy_n(text.data() + at, sizeof(T), bytes.begin());
-  return std::bit_cast<T>(bytes);
-}
-
-// Multiply and fold, sixteen bytes a step. Nobody outside knows the seed, so nobody can choose
-// paths that share a slot; equal hashes cost time only, as paths are always compared.
-std::uint64_t hash_of(std::string_view text, std::uint64_t seed) noexcept {
-  constexpr std::uint64_t kOdd1 = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
-  constexpr std::uint64_t kOdd2 = 0xbf58476d1ce4e5b9;  // SplitMix64's first multiplier
-  const std::size_t size = text.size();
-  std::uint64_t h = seed;
-  std::uint64_t a = 0;
-  std::uint64_t b = 0;
-  if (size >= 16) {
-    for (std::size_t at = 0; at + 16 < size; at += 16) {
-      h = mix(load<std::uint64_t>(text, at) ^ kOdd1, load<std::uint64_t>(text, at + 8) ^ h);
-    }
-    a = load<std::uint64_t>(text, size - 16);
-    b = load<std::uint64_t>(text, size - 8);
-  } else if (size >= 8) {
-    a = load<std::uint64_t>(text, 0);
-    b = load<std::uint64_t>(text, size - 8);
-  } else {
-    for (std::size_t at = 0; at < size; ++at) a = a << 8U | load<std::uint8_t>(text, at);
-  }
-  return mix(mix(a ^ kOdd1, b ^ h) ^ size, kOdd2);
-}
 
 void require_room(std::size_t size, std::size_t more) {
   if (more > std::numeric_limits<std::uint32_t>::max() - size) {
@@ -102,7 +66,7 @@ void FileTable::seal() {
 
   // Sorted by hash, paths come in the order of their slots, and a path's digests side by side.
   std::vector<Pending> sorted = std::move(pending_);
-  for (Pending& p : sorted) p.hash = hash_of(pending_path(p), seed_);
+  for (Pending& p : sorted) p.hash = seeded_hash(pending_path(p), seed_);
   std::sort(sorted.begin(), sorted.end(), [this](const Pending& a, const Pending& b) {
     if (a.hash != b.hash) return a.hash < b.hash;
     if (const int order = pending_path(a).compare(pending_path(b)); order != 0) return order < 0;
@@ -177,7 +141,7 @@ FileTable::Probe FileTable::probe(std::string_view path) const noexcept {
   Probe probe;
   probe.path_ = path;
   if (slots_.empty()) return probe;
-  probe.hash_ = hash_of(path, seed_);
+  probe.hash_ = seeded_hash(path, seed_);
   probe.slot_ = slot_of(probe.hash_);
   __builtin_prefetch(&slots_[probe.slot_]);
   __builtin_prefetch(&slots_[probe.slot_] + 1);

@@ -295,6 +295,28 @@ TEST_CASE("a Keylime client is made and asked; what fails throws") {
   keylime.cancel();
 }
 
+TEST_CASE("an OAT client is made and asked; what fails throws") {
+  libattest::Oat::Options options;
+  options.server = "127.0.0.1";
+  options.port = 1;
+  options.ca = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+  libattest::Oat oat(options);
+  CHECK(oat.poll({}, 1).hosts.empty());
+  // Nobody is asked about a name that no server takes.
+  const libattest::Oat::Answer answer = oat.poll({std::string("a\0b", 3), "a b"}, 1);
+  REQUIRE(answer.hosts.size() == 2);
+  CHECK(answer.hosts[0].name == std::string("a\0b", 3));
+  CHECK_FALSE(answer.hosts[0].trusted());
+  CHECK(answer.hosts[1].reason == ATTEST_OAT_NAME_REFUSED);
+  CHECK_FALSE(answer.hosts[1].measured_at.has_value());
+  CHECK(answer.num_ignored == 0);
+  CHECK_THROWS_AS(oat.poll({"a"}, 1, 1000), libattest::Error);
+  CHECK_THROWS_AS(oat.poll({"a"}, 0), libattest::Error);
+  oat.cancel();
+  options.batch = 501;
+  CHECK_THROWS_AS(libattest::Oat(options), libattest::Error);
+}
+
 TEST_CASE("an EK is challenged, and a wrong answer binds nothing") {
   const GoodNode& n = good_node();
   const libattest::EndorsementKey ek(n.ek, n.ek_certificate);
@@ -317,6 +339,28 @@ TEST_CASE("a node says from where its list goes on") {
   CHECK(node.ima_entries() > 0);
   evidence.set_ima(good_node().ima, node.ima_entries() + 1);
   CHECK_FALSE(libattest::appraise(evidence, good_policy(), good_node().nonce, 1, &node).trusted());
+}
+
+TEST_CASE("a list of hosts is decided by what was put") {
+  libattest::HostVerdicts verdicts(60);
+  verdicts.put({{"a", ATTEST_VERDICT_TRUSTED, 1000.0},
+                {"b", ATTEST_VERDICT_TRUSTED, std::nullopt},
+                {std::string("a\0", 2), ATTEST_VERDICT_UNTRUSTED, 1000.0}},
+               1000, 1);
+  CHECK(verdicts.size() == 3);
+  const auto decision = verdicts.decide({"c", "b", "a", std::string_view("a\0", 2)}, 1001, 2);
+  CHECK(decision.reasons == std::vector{ATTEST_HOST_MISSING, ATTEST_HOST_NO_TIME,
+                                        ATTEST_HOST_TRUSTED, ATTEST_HOST_UNTRUSTED});
+  CHECK(decision.to_fetch == std::vector<std::size_t>{0});
+  CHECK(decision.trusted(2));
+  CHECK_FALSE(decision.trusted(1));
+  CHECK_FALSE(verdicts.decide({"a"}, 1061, 62).trusted(0));
+  verdicts.clear();
+  CHECK(verdicts.size() == 0);
+  CHECK(verdicts.decide({}, 1, 1).reasons.empty());
+  CHECK_THROWS_AS(libattest::HostVerdicts(-1), libattest::Error);
+  CHECK_THROWS_AS(libattest::HostVerdicts(60, 30, 0), libattest::Error);
+  CHECK_THROWS_AS(verdicts.put({{"", ATTEST_VERDICT_TRUSTED, 1000.0}}, 1000, 1), libattest::Error);
 }
 
 TEST_CASE("a boot configuration is rendered, switched and checked") {

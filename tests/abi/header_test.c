@@ -42,6 +42,15 @@ SAME(ATTEST_HASH_SHA3_256, 0x0027);
 SAME(ATTEST_HASH_SHA3_384, 0x0028);
 SAME(ATTEST_HASH_SHA3_512, 0x0029);
 
+SAME(ATTEST_HOST_MISSING, 0);
+SAME(ATTEST_HOST_TRUSTED, 1);
+SAME(ATTEST_HOST_UNTRUSTED, 2);
+SAME(ATTEST_HOST_UNKNOWN, 3);
+SAME(ATTEST_HOST_EXPIRED, 4);
+SAME(ATTEST_HOST_FUTURE_TIME, 5);
+SAME(ATTEST_HOST_NO_TIME, 6);
+SAME(ATTEST_HOST_INVALID_NAME, 7);
+
 SAME(ATTEST_VERDICT_UNKNOWN, 0);
 SAME(ATTEST_VERDICT_TRUSTED, 1);
 SAME(ATTEST_VERDICT_UNTRUSTED, 2);
@@ -123,6 +132,23 @@ SAME(ATTEST_KEYLIME_HEALTH_WARNING, 2);
 SAME(ATTEST_KEYLIME_HEALTH_BAD, 3);
 SAME(ATTEST_KEYLIME_HEALTH_UNKNOWN, 4);
 
+SAME(ATTEST_OAT_DIALECT_NONE, 0);
+SAME(ATTEST_OAT_1_0, 1);
+SAME(ATTEST_OAT_1_5, 2);
+SAME(ATTEST_OAT_2, 3);
+
+SAME(ATTEST_OAT_ANSWERED, 0);
+SAME(ATTEST_OAT_NAME_REFUSED, 1);
+SAME(ATTEST_OAT_NOT_ANSWERED, 2);
+SAME(ATTEST_OAT_UNKNOWN, 3);
+SAME(ATTEST_OAT_TIMEOUT, 4);
+SAME(ATTEST_OAT_PENDING, 5);
+SAME(ATTEST_OAT_LEVEL, 6);
+SAME(ATTEST_OAT_NO_TIME, 7);
+SAME(ATTEST_OAT_TIME, 8);
+SAME(ATTEST_OAT_FUTURE, 9);
+SAME(ATTEST_OAT_CONTRADICTION, 10);
+
 /* Enumerations are as large as int, and structures begin with their size. Where fields are in the
  * first release, on machines with 64-bit pointers: later ones come behind them. */
 #define AS_INT(type) typedef char size_of_##type[(sizeof(type) == sizeof(int)) ? 1 : -1]
@@ -141,6 +167,9 @@ AS_INT(attest_ima_digest);
 AS_INT(attest_keylime_verdict);
 AS_INT(attest_keylime_policy_kind);
 AS_INT(attest_keylime_health);
+AS_INT(attest_oat_dialect);
+AS_INT(attest_oat_reason);
+AS_INT(attest_host_reason);
 AS_INT(attest_boot_format);
 AS_INT(attest_boot_mode);
 #define AT(type, field, offset) \
@@ -201,6 +230,43 @@ AT(attest_keylime_quote_info, ima_entry, 72);
 AT(attest_keylime_quote_info, eventlog, 80);
 AT(attest_keylime_quote_info, boottime, 96);
 AT_LEAST(attest_keylime_quote_info, 104);
+
+AT(attest_oat_options, size, 0);
+AT(attest_oat_options, server, 8);
+AT(attest_oat_options, api_url, 16);
+AT(attest_oat_options, ca, 24);
+AT(attest_oat_options, certificate, 40);
+AT(attest_oat_options, key, 56);
+AT(attest_oat_options, auth_blob, 72);
+AT(attest_oat_options, dialect, 88);
+AT(attest_oat_options, port, 92);
+AT(attest_oat_options, batch, 96);
+AT(attest_oat_options, no_name_check, 100);
+AT_LEAST(attest_oat_options, 104);
+
+AT(attest_oat_host, size, 0);
+AT(attest_oat_host, name, 8);
+AT(attest_oat_host, name_len, 16);
+AT(attest_oat_host, verdict, 24);
+AT(attest_oat_host, reason, 28);
+AT(attest_oat_host, measured_at, 32);
+AT_LEAST(attest_oat_host, 40);
+
+AT(attest_host_verdicts_options, size, 0);
+AT(attest_host_verdicts_options, ttl, 8);
+AT(attest_host_verdicts_options, skew, 16);
+AT(attest_host_verdicts_options, limit, 24);
+AT_LEAST(attest_host_verdicts_options, 32);
+
+/* Elements of arrays: these two do not grow. */
+AT(attest_host_name, name, 0);
+AT(attest_host_name, name_len, 8);
+AT(attest_host_verdict, name, 0);
+AT(attest_host_verdict, name_len, 8);
+AT(attest_host_verdict, verdict, 16);
+AT(attest_host_verdict, measured_at, 24);
+typedef char whole_host_name[(sizeof(void*) != 8 || sizeof(attest_host_name) == 16) ? 1 : -1];
+typedef char whole_host_verdict[(sizeof(void*) != 8 || sizeof(attest_host_verdict) == 32) ? 1 : -1];
 
 AT(attest_finding, size, 0);
 AT(attest_finding, code, 8);
@@ -322,6 +388,8 @@ static const attest_event event = ATTEST_EVENT_INIT;
 static const attest_ima_options ima_options = ATTEST_IMA_OPTIONS_INIT;
 static const attest_appraise_options appraise_options = ATTEST_APPRAISE_OPTIONS_INIT;
 
+static const attest_host_verdicts_options host_options = ATTEST_HOST_VERDICTS_OPTIONS_INIT;
+
 static const attest_boot_render_options render_options = ATTEST_BOOT_RENDER_OPTIONS_INIT;
 static const attest_boot_switch_options switch_options = ATTEST_BOOT_SWITCH_OPTIONS_INIT;
 static const attest_boot_check_options check_options = ATTEST_BOOT_CHECK_OPTIONS_INIT;
@@ -336,7 +404,9 @@ static int boot_sizes_are_set(void) {
 static int sizes_are_set(void) {
   return finding.size == sizeof finding && claim.size == sizeof claim && info.size == sizeof info &&
          quote_options.size == sizeof quote_options && event.size == sizeof event &&
-         ima_options.size == sizeof ima_options && appraise_options.size == sizeof appraise_options;
+         ima_options.size == sizeof ima_options &&
+         appraise_options.size == sizeof appraise_options &&
+         host_options.size == sizeof host_options;
 }
 
 int main(void) {

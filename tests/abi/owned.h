@@ -28,6 +28,7 @@ class Owned {
 
 using BootConfig = Owned<attest_boot_config, attest_boot_config_free>;
 using Buffer = Owned<attest_buffer, attest_buffer_free>;
+using HostVerdicts = Owned<attest_host_verdicts, attest_host_verdicts_free>;
 using Key = Owned<attest_key, attest_key_free>;
 using Ek = Owned<attest_ek, attest_ek_free>;
 using Credential = Owned<attest_credential, attest_credential_free>;
@@ -42,6 +43,8 @@ using Report = Owned<attest_report, attest_report_free>;
 using Keylime = Owned<attest_keylime, attest_keylime_free>;
 using KeylimeAgent = Owned<attest_keylime_agent, attest_keylime_agent_free>;
 using KeylimeDiagnosis = Owned<attest_keylime_diagnosis, attest_keylime_diagnosis_free>;
+using Oat = Owned<attest_oat, attest_oat_free>;
+using OatAnswer = Owned<attest_oat_answer, attest_oat_answer_free>;
 using KeylimeQuote = Owned<attest_keylime_quote, attest_keylime_quote_free>;
 
 #endif  // LIBATTEST_TESTS_ABI_OWNED_H_

@@ -70,6 +70,38 @@ TEST_CASE("threads share one key, one policy and one parsed quote") {
         }) == 0);
 }
 
+TEST_CASE("threads put and decide with one cache of hosts, and no answer is another host's") {
+  constexpr double kNow = 1'800'000'000;
+  constexpr std::size_t kHosts = 50;
+  libattest::HostVerdicts verdicts(60, 30, 3 * kHosts);  // too few for all of them
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < kThreads * kHosts; ++i) texts.push_back("host-" + std::to_string(i));
+  const std::vector<std::string_view> names(texts.begin(), texts.end());
+
+  CHECK(failures_of([&](int thread) {
+          // A thread's hosts are all trusted or all untrusted: threads differ.
+          const auto mine = static_cast<std::size_t>(thread);
+          std::vector<libattest::HostVerdicts::Verdict> answers;
+          for (std::size_t i = mine * kHosts; i < (mine + 1) * kHosts; ++i) {
+            answers.push_back({texts[i],
+                               mine % 2 == 0 ? ATTEST_VERDICT_TRUSTED : ATTEST_VERDICT_UNTRUSTED,
+                               kNow});
+          }
+          verdicts.put(answers, kNow, 1);
+          const auto decision = verdicts.decide(names, kNow, 1);
+          bool good = true;
+          std::size_t missing = 0;
+          for (std::size_t i = 0; i < names.size(); ++i) {
+            const auto said = (i / kHosts) % 2 == 0 ? ATTEST_HOST_TRUSTED : ATTEST_HOST_UNTRUSTED;
+            if (decision.reasons[i] == ATTEST_HOST_MISSING) ++missing;
+            good =
+                good && (decision.reasons[i] == said || decision.reasons[i] == ATTEST_HOST_MISSING);
+          }
+          if (thread == 0) verdicts.clear();
+          return good && missing == decision.to_fetch.size() && verdicts.size() <= 3 * kHosts;
+        }) == 0);
+}
+
 TEST_CASE("an error's words are those of the thread that made it") {
   const std::array<std::vector<std::uint8_t>, 2> junk{
       {{'-', '-', '-', '-', '-', 'x'}, {0x30, 0x01, 0x02}}};

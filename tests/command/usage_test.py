@@ -27,6 +27,10 @@ KEYLIME = [
 KEYLIME_POLICIES = [
     *("--runtime-policy", "--allowlist", "--excludelist", "--tpm-policy", "--mb-policy", "--policy-name"),
 ]
+OAT = [
+    *("--server", "--port", "--ca", "--api-url", "--auth-blob-file", "--cert", "--key"),
+    *("--no-name-check", "--timeout", "--json"),
+]
 RENDER = [
     *("--format", "--kernel", "--ramdisk", "--root-uuid", "--append", "--tboot", "--tboot-args"),
     *("--mboot", "--literal-mboot", "--ipxe-timeout", "--complete"),
@@ -54,6 +58,7 @@ ACCEPTS = {
     ("keylime", "policy", "show"): [*(o for o in KEYLIME if o != "--json"), "--kind"],
     ("keylime", "policy", "list"): [*KEYLIME, "--kind"],
     ("keylime", "policy", "delete"): [*KEYLIME, "--kind"],
+    ("oat", "poll"): OAT,
     ("boot-config", "render"): [*RENDER, *COMPLETE, "--output"],
     ("boot-config", "switch"): [*SWITCH, "--json"],
     ("boot-config", "check"): ["--boot-root", "--label", "--format", "--json"],
@@ -69,6 +74,7 @@ OPERAND = [
     *(("keylime", command) for command in ("add", "status", "wait", "delete", "quote")),
     *(("keylime", "policy", command) for command in ("create", "show", "delete")),
 ]
+MANY = [("oat", "poll")]
 # What does not exist yet, and what is nearly right.
 NEVER = [
     "--refstate",
@@ -96,7 +102,7 @@ class Help(CommandCase):
                     self.assertRegex(text, rf"{option}\b")
 
     def test_help_fits_a_terminal(self):
-        for command in [(), ("policy",), ("keylime",), ("boot-config",), *ACCEPTS]:
+        for command in [(), ("policy",), ("keylime",), ("oat",), ("boot-config",), *ACCEPTS]:
             with self.subTest(command):
                 for line in self.good(*command, "--help").splitlines():
                     self.assertLessEqual(len(line), 80, line)
@@ -154,7 +160,7 @@ class Commands(CommandCase):
         self.refused(says=["see attest --help"])
 
     def test_unknown_commands(self):
-        for name in ["boot", "oat", "vtpm", "verif", "VERIFY", "", "help", "-"]:
+        for name in ["boot", "oatd", "vtpm", "verif", "VERIFY", "", "help", "-"]:
             with self.subTest(name):
                 self.refused(name, says=["see attest --help"])
 
@@ -173,6 +179,12 @@ class Commands(CommandCase):
         self.refused("keylime", "policy", "--json", says=["see attest keylime --help"])
         self.refused("keylime", "--json", says=["see attest keylime --help"])
         self.assertIn("Usage: attest keylime", self.good("keylime", "--help"))
+
+    def test_a_half_oat_command(self):
+        self.refused("oat", says=["poll is missing", "see attest oat --help"])
+        self.refused("oat", "ask", says=["ask", "see attest oat --help"])
+        self.refused("oat", "--json", says=["see attest oat --help"])
+        self.assertIn("Usage: attest oat poll", self.good("oat", "--help"))
 
     def test_options_stand_behind_the_command(self):
         self.refused("--json", "verify", says=["unknown option '--json'"])
@@ -221,6 +233,10 @@ class Options(CommandCase):
                     self.refused(*command, "", says=[f"{operand} is empty"])
                     self.refused(*command, "a", "b", says=["unexpected argument 'b'"])
                     self.refused(*command, "--", "a", "--", says=["unexpected argument '--'"])
+                elif command in MANY:
+                    self.refused(*command, says=["HOST is missing"])
+                    self.refused(*command, "a", "", says=["HOST is empty"])
+                    self.refused(*command, *["a"] * 1001, says=["unexpected argument 'a'", "too many"])
                 else:
                     self.refused(*command, "stray", says=["unexpected argument 'stray'"])
                     self.refused(*command, "--", "--json", says=["unexpected argument '--json'"])

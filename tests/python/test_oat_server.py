@@ -200,6 +200,29 @@ def test_each_host_is_answered_once(port, ca):
     assert [host["host_name"] for host in json.loads(text)["hosts"]] == ["good.example", "x"]
 
 
+@pytest.mark.parametrize("url", [V1_0, V1_5])
+def test_our_own_client_sees_who_is_trusted(site, ca, taken, url):
+    site.values["server"]["auth_blob_file"] = "blob"
+    names = [*ALL, *(f"compute{n}.example" for n in range(1000))]
+
+    def client(port, blob):
+        return libattest.OatClient("127.0.0.1", port=port, ca=ca.read_text(), api_url=url, auth_blob=blob)
+
+    with serving(site.settings()) as port:
+        seen = client(port, BLOB).poll(names, timeout=30)
+        with pytest.raises(libattest.OatError):
+            client(port, "i-am-somebody").poll(names, timeout=30)
+    assert [(host.name, str(host.verdict)) for host in seen[:3]] == [
+        ("good.example", "trusted"),
+        ("bad.example", "untrusted"),
+        ("away.example", "unknown"),
+    ]
+    assert {host.verdict for host in seen[3:]} == {libattest.Verdict.UNKNOWN}
+    assert len(seen) == len(names)
+    assert seen.ignored == 0
+    assert seen[0].measured_at == seen[1].measured_at == int(taken["at"])
+
+
 # Evidence.
 
 

@@ -45,7 +45,9 @@ NOT_GIVEN = {
 # Functions take and give their words.
 AS_WORDS = {
     *("attest_keylime_verdict", "attest_keylime_health", "attest_keylime_policy_kind"),
+    *("attest_oat_dialect", "attest_oat_reason"),
     *("attest_boot_format", "attest_boot_mode"),
+    "attest_host_reason",
 }
 
 
@@ -164,6 +166,7 @@ def objects(clean, policy):
     return {
         "Evidence": clean.evidence(),
         "EventLog": libattest.EventLog.parse(clean.eventlog),
+        "HostVerdicts": libattest.HostVerdicts(ttl=60),
         "Ima": libattest.Ima(),
         "Key": libattest.Key.load(clean.ak),
         "Node": libattest.Node(),
@@ -173,7 +176,7 @@ def objects(clean, policy):
     }
 
 
-CLASSES = ["Evidence", "EventLog", "Ima", "Key", "Node", "Policy", "Quote", "Report"]
+CLASSES = ["Evidence", "EventLog", "HostVerdicts", "Ima", "Key", "Node", "Policy", "Quote", "Report"]
 
 
 @pytest.mark.parametrize("name", CLASSES)

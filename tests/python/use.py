@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How programs use the package, for mypy --strict: types are right and wrong ones are refused."""
 
+import itertools
 import pathlib
 from collections.abc import Iterator
 from typing import BinaryIO, assert_type
@@ -62,6 +63,33 @@ def keylime(pem: str) -> bool:
     except libattest.KeylimeError as error:
         assert_type(error.status, int | None)
         return False
+
+
+def oat(pem: str, names: list[str]) -> set[str]:
+    client = libattest.OatClient("oat.example", ca=pem, auth_blob=b"", dialect="2")
+    hosts = client.poll(names, timeout=5)
+    assert_type(hosts, libattest.OatHosts)
+    assert_type(hosts[0], libattest.HostVerdict)
+    assert_type(hosts.reasons, dict[str, str])
+    libattest.OatClient("oat.example")  # type: ignore[call-arg]
+    client.poll(names, 5)  # type: ignore[misc]
+    libattest.HostVerdicts(ttl=60).put(hosts, now=0, monotonic=0)
+    return {host.name for host in hosts if host.verdict == libattest.Verdict.TRUSTED}
+
+
+def hosts(names: list[str], now: float, monotonic: float) -> Iterator[str]:
+    verdicts = libattest.HostVerdicts(ttl=60)
+    verdicts.put(
+        [libattest.HostVerdict("a", libattest.Verdict.TRUSTED, now)], now=now, monotonic=monotonic
+    )
+    decision = verdicts.decide(names, now=now, monotonic=monotonic)
+    assert_type(decision.to_fetch, list[str])
+    assert_type(decision.counts["expired"], int)
+    assert_type(decision.reason(0), str)
+    verdicts.decide(names)  # type: ignore[call-arg]
+    libattest.HostVerdict("a", "trusted")  # type: ignore[arg-type]
+    libattest.HostVerdicts()  # type: ignore[call-arg]
+    return itertools.compress(names, decision.trusted)
 
 
 def boot(path: pathlib.Path) -> bool:

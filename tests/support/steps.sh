@@ -87,7 +87,7 @@ step_clang() {
   find build/coverage -name '*.gcda' -delete 2>/dev/null
   build coverage &&
     ctest --preset coverage -R '^(unit[.]|abi[.]api$)' && count_lines &&
-    covered 'base|tpm|eventlog|ima|json|policy|boot' && covered verify &&
+    covered 'base|cache|tpm|eventlog|ima|json|policy|boot' && covered verify &&
     ctest --preset coverage -E '^(unit[.]|abi[.]api$)' -LE 'system|install' && tidy '-clang-analyzer-*'
 }
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from ._types import (
     BootProblem,
+    Decision,
     Event,
     EventLogFormat,
     Finding,
     Hash,
+    HostVerdict,
     ImaDigest,
     ImaFormat,
     KeyFormat,
@@ -17,6 +19,7 @@ from ._types import (
     KeylimeCheck,
     KeylimeQuote,
     KeylimeStatus,
+    OatHosts,
     PcrClaim,
     Profile,
     Verdict,
@@ -255,6 +258,33 @@ class Keylime:
     ) -> _Checks: ...
     def cancel(self) -> None: ...
 
+class OatClient:
+    def __init__(
+        self,
+        server: str,
+        *,
+        ca: _Text,
+        port: int = 8443,
+        api_url: str | None = None,
+        dialect: str | None = None,
+        auth_blob: _Text | None = None,
+        cert: _Text | None = None,
+        key: _Text | None = None,
+        check_name: bool = True,
+        batch: int = 100,
+    ) -> None: ...
+    def poll(self, names: Sequence[str], *, now: float, timeout: float = 30.0) -> OatHosts: ...
+    def cancel(self) -> None: ...
+
+class HostVerdicts:
+    def __init__(self, *, ttl: float, skew: float = 30.0, limit: int = 100000) -> None: ...
+    def decide(self, names: Sequence[str], *, now: float, monotonic: float) -> Decision: ...
+    def put(
+        self, verdicts: Iterable[HostVerdict], *, now: float, monotonic: float
+    ) -> None: ...
+    def clear(self) -> None: ...
+    def __len__(self) -> int: ...
+
 def appraise(
     evidence: Evidence,
     policy: Policy | None = None,
@@ -311,5 +341,6 @@ def severity_name(severity: int) -> str: ...
 def component_name(component: int) -> str: ...
 def pcr_state_name(state: int) -> str: ...
 def coverage_name(coverage: int) -> str: ...
+def host_reason_name(reason: int) -> str: ...
 def hash_name(hash: int) -> str | None: ...
 def hash_from_name(name: str) -> int: ...

@@ -3,6 +3,7 @@
 
 import dataclasses
 import enum
+from collections.abc import Iterable
 from typing import Self
 
 from . import _libattest
@@ -32,8 +33,8 @@ class FileError(Error, OSError):
     """A file that can not be read, or not be written as a whole."""
 
 
-class KeylimeError(Error):
-    """A call to Keylime could not do its work. It says nothing about the node.
+class NetworkError(Error):
+    """A call over the network could not do its work. It says nothing about a node.
 
     reason: "network" (not reached, or hung up), "peer" (its certificate), "timeout", "cancelled",
     "refused" (status is the HTTP status) or "answer" (not understood).
@@ -46,6 +47,14 @@ class KeylimeError(Error):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class KeylimeError(NetworkError):
+    """A call to Keylime could not do its work."""
+
+
+class OatError(NetworkError):
+    """A call to an OAT server could not do its work: no host has a verdict of it."""
 
 
 class _Number(enum.IntEnum):
@@ -327,6 +336,24 @@ class KeylimeCheck:
     message: str
 
 
+class OatHosts(list["HostVerdict"]):
+    """What a server said of hosts: a HostVerdict for each, in the order in which it was asked.
+
+    reasons: of hosts whose verdict is not just what the server said, by their names: "name-refused"
+    (not asked about), "not-answered", "unknown", "timeout", "pending" (the server's words), "level"
+    (none of its words), "no-time", "time" (not understood), "future" or "contradiction" (of several
+    entries the worst).
+    ignored: how many entries were about hosts that were not asked for.
+    """
+
+    def __init__(
+        self, hosts: Iterable["HostVerdict"], reasons: dict[str, str], ignored: int
+    ) -> None:
+        super().__init__(hosts)
+        self.reasons = reasons
+        self.ignored = ignored
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class BootProblem:
     """What is wrong with a boot configuration. `code` and `id` are stable; `message` is for people.
@@ -345,12 +372,51 @@ class BootProblem:
         return f"{self.severity}: {place}{self.message}"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostVerdict:
+    """What a server said of a host. `name` is compared byte by byte.
+
+    measured_at: the server's own time of the measurement, in Unix seconds. Without one, `verdict`
+    counts as unknown.
+    """
+
+    name: str
+    verdict: Verdict
+    measured_at: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of hosts at one moment, in the order in which they were asked for.
+
+    trusted, untrusted: a byte a host, 0 or 1, for itertools.compress(hosts, decision.trusted): an
+    explicit, fresh verdict, and nothing else. to_fetch: the names to ask the server about, each
+    once. counts: how many hosts there are of each reason.
+    """
+
+    trusted: bytes
+    untrusted: bytes
+    to_fetch: list[str]
+    counts: dict[str, int]
+    reasons: bytes
+
+    def reason(self, index: int) -> str:
+        """A host's: "trusted", "untrusted", "unknown", "missing", "expired", "future-time",
+        "no-time" or "invalid-name"."""
+        return _libattest.host_reason_name(self.reasons[index])
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Decision is neither true nor false: ask for .trusted")
+
+
 # They are found, shown and pickled where programs import them from.
 for _public in (
     *(Error, FileError, KeylimeError, MalformedError, RefusedError, ChainError, StateError),
+    *(NetworkError, OatError, OatHosts),
     *(Verdict, Severity, Component, PcrState, Coverage, Hash),
     *(KeyFormat, QuoteFormat, EventLogFormat, ImaFormat, ImaDigest, Profile),
     *(BootProblem, Finding, Event, PcrClaim),
+    *(Decision, HostVerdict),
     *(KeylimeAgent, KeylimeCheck, KeylimeQuote, KeylimeStatus),
 ):
     _public.__module__ = "libattest"

@@ -7,8 +7,8 @@ import signal
 import sys
 import time
 
-from oat_server.settings import Settings, SettingsError
-from oat_server.web import Server
+from oat_service.settings import Settings, SettingsError
+from oat_service.web import Server
 
 
 def serve(settings: Settings) -> None:

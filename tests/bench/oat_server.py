@@ -25,10 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "examples" / "oat-server")]
 from fault_server import Pki  # noqa: E402
 from oat_clients import nova_filter  # noqa: E402
-from oat_server import web  # noqa: E402
-from oat_server.hosts import Folder, Host  # noqa: E402
-from oat_server.nonces import Nonces  # noqa: E402
-from oat_server.settings import Settings  # noqa: E402
+from oat_service import web  # noqa: E402
+from oat_service.hosts import Folder, Host  # noqa: E402
+from oat_service.nonces import Nonces  # noqa: E402
+from oat_service.settings import Settings  # noqa: E402
 
 GUEST = ROOT / "tests" / "vectors" / "boot" / "grub-ima-ng"
 FIRST_STAGE = 10  # hosts of a request: oVirt's AttestationFirstStageSize

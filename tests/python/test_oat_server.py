@@ -26,12 +26,12 @@ sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "examples" / "oat-se
 import fault_server  # noqa: E402
 import oat_clients  # noqa: E402
 from oat_clients import V1_0, V1_5, nova_filter, ovirt_engine  # noqa: E402
-from oat_server import hosts as oat_hosts  # noqa: E402
-from oat_server import web  # noqa: E402
-from oat_server.hosts import Host, Verdict  # noqa: E402
-from oat_server.nonces import Nonces  # noqa: E402
-from oat_server.pollhosts import PollHosts  # noqa: E402
-from oat_server.settings import Settings, SettingsError  # noqa: E402
+from oat_service import hosts as oat_hosts  # noqa: E402
+from oat_service import web  # noqa: E402
+from oat_service.hosts import Host, Verdict  # noqa: E402
+from oat_service.nonces import Nonces  # noqa: E402
+from oat_service.pollhosts import PollHosts  # noqa: E402
+from oat_service.settings import Settings, SettingsError  # noqa: E402
 
 BLOB = "i-am-openstack"
 JSON = {"content-type": "application/json"}

@@ -33,8 +33,8 @@ static const char kPollHelp[] =
     "  --json                  print one JSON object\n"
     "  --help\n"
     "\n"
-    "Exit status: 0 all are trusted; 1 one is not, or not known; 2 wrong usage, or the\n"
-    "network failed.\n"
+    "Exit status: 0 all are trusted; 1 one is not, or not known; 2 wrong usage, or\n"
+    "the network failed.\n"
     "\n"
     "Example:\n"
     "  attest oat --server oat.example --ca oat.crt poll compute-1 compute-2\n";

@@ -4,8 +4,8 @@
 pybind11 repeats all arguments in the TypeError of a call that does not fit; Python does not.
 """
 
+import collections.abc
 import time
-from collections.abc import Sequence
 
 from . import _libattest
 from ._types import OatHosts
@@ -54,7 +54,7 @@ class OatClient(_libattest.OatClient):
         )
 
     def poll(
-        self, names: Sequence[str], *, now: float | None = None, timeout: float = 30.0
+        self, names: collections.abc.Sequence[str], *, now: float | None = None, timeout: float = 30.0
     ) -> OatHosts:
         """What the server says of these hosts; OatError when it does not say it in `timeout` seconds.
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Enumerations, records and exceptions: what is better written in Python than in C++."""
 
+import collections.abc
 import dataclasses
 import enum
-from collections.abc import Iterable
 from typing import Self
 
 from . import _libattest
@@ -347,7 +347,7 @@ class OatHosts(list["HostVerdict"]):
     """
 
     def __init__(
-        self, hosts: Iterable["HostVerdict"], reasons: dict[str, str], ignored: int
+        self, hosts: collections.abc.Iterable["HostVerdict"], reasons: dict[str, str], ignored: int
     ) -> None:
         super().__init__(hosts)
         self.reasons = reasons

@@ -31,8 +31,10 @@ attest_status put(const HostVerdicts& verdicts, const std::vector<attest_host_ve
 
 // What an earlier call may have left in the caller's arrays.
 struct Asked {
-  explicit Asked(const std::vector<std::string>& names)
-      : reasons(names.size(), ATTEST_HOST_TRUSTED), to_fetch(names.size(), 99) {
+  explicit Asked(std::vector<std::string> asked)
+      : names(std::move(asked)),
+        reasons(names.size(), ATTEST_HOST_TRUSTED),
+        to_fetch(names.size(), 99) {
     for (const std::string& name : names) list.push_back({name.data(), name.size()});
   }
   attest_status decide(const HostVerdicts& verdicts, double now = kNow,
@@ -46,6 +48,7 @@ struct Asked {
     CHECK(num_to_fetch == 0);
   }
 
+  const std::vector<std::string> names;
   std::vector<attest_host_name> list;
   std::vector<std::uint8_t> reasons;
   std::vector<std::size_t> to_fetch;
@@ -63,8 +66,7 @@ TEST_CASE("a list of hosts is decided, and what is not known is to be fetched") 
                      verdict_on(c, ATTEST_VERDICT_UNKNOWN, kNoTime),
                      verdict_on(d, ATTEST_VERDICT_TRUSTED, kNoTime)}) == ATTEST_OK);
   CHECK(attest_host_verdicts_count(verdicts.get()) == 4);
-  const std::vector<std::string> names{"x", "d", "c", "b", "a", "x", "", "y"};
-  Asked asked(names);
+  Asked asked({"x", "d", "c", "b", "a", "x", "", "y"});
   REQUIRE(asked.decide(verdicts) == ATTEST_OK);
   CHECK(asked.reasons == std::vector<std::uint8_t>{ATTEST_HOST_MISSING, ATTEST_HOST_NO_TIME,
                                                    ATTEST_HOST_UNKNOWN, ATTEST_HOST_UNTRUSTED,

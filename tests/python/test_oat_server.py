@@ -329,6 +329,25 @@ def test_a_folder_that_is_not_as_collect_writes_it_is_not_trusted(site, port, ca
     assert time.monotonic() - start < 5
 
 
+def test_only_files_of_a_bounded_size_are_read(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("file")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    try:
+        assert oat_hosts.read(folder, "file", 5) == b"12345"
+        for name, most, error in (
+            ("file", 4, ValueError),
+            ("pipe", 5, ValueError),
+            ("link", 5, OSError),
+            ("none", 5, FileNotFoundError),
+        ):
+            with pytest.raises(error):
+                oat_hosts.read(folder, name, most)
+    finally:
+        os.close(folder)
+
+
 @pytest.mark.parametrize("log", ["ima.bin", "eventlog.bin"])
 def test_a_log_that_the_policy_asks_for_is_missed(site, port, ca, log):
     (site.folder / "good" / log).unlink()

@@ -497,6 +497,12 @@ def test_a_body_of_no_or_too_great_a_length_is_not_read(port, ca, length):
     assert b'"error_code": 400' in answer
 
 
+def test_a_body_has_one_length(port, ca):
+    lengths = ("Content-Length: 27", "Transfer-Encoding: chunked")
+    answer = say(port, ca, request(*lengths, body=b'{"hosts": ["good.example"]}'))
+    assert not answer.startswith(b"HTTP/1.1 200")
+
+
 def test_a_body_as_long_as_it_may_be_is_read(port, ca):
     body = b'{"hosts": ["good.example"]}'.ljust(1 << 20)
     assert ask(port, ca, body)[0] == 200

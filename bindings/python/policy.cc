@@ -62,6 +62,12 @@ void add_tpm_policy(Policy& policy, const py::object& json) {
   run([&] { return attest_policy_add_tpm_policy(policy.get(), in.text(), in.size()); });
 }
 
+void add_oat_whitelist(Policy& policy, const py::object& json) {
+  const Changing changing(policy.use);
+  const Input in(json, Accept::kBytesOrStr);
+  run([&] { return attest_policy_add_oat_whitelist(policy.get(), in.text(), in.size()); });
+}
+
 py::str policy_to_json(Policy& policy) {
   const Reading reading(policy.use);
   attest_buffer* out = nullptr;
@@ -106,6 +112,8 @@ void bind_policy(py::module_& m) {
            "Adds rules for the IMA list: a Keylime runtime policy.")
       .def("add_tpm_policy", &add_tpm_policy, py::arg("json"),
            "Adds reference values: a Keylime TPM policy.")
+      .def("add_oat_whitelist", &add_oat_whitelist, py::arg("json"),
+           "Adds reference values: OpenAttestation's whitelist of one host. SHA-1 must be allowed.")
       .def("to_json", &policy_to_json, "The policy as Policy.parse() reads it.");
 
   py::class_<Node>(m, "Node", "What is remembered of one node between its appraisals.")

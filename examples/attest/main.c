@@ -54,6 +54,7 @@ static const char kHelp[] =
 
 static const char kPolicyHelp[] =
     "Usage: attest policy create EVIDENCE [--profile NAME] [--output FILE]\n"
+    "       attest policy create --mle FILE --allow-sha1 [--output FILE]\n"
     "       attest policy check FILE\n"
     "\n"
     "attest policy create --help and attest policy check --help say more.\n";

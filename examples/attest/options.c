@@ -74,6 +74,7 @@ static const struct definition kDefinitions[OPTION_COUNT] = {
     [OPTION_PROFILE] = {"--profile", "everything, trusted-boot or measured-boot"},
     [OPTION_LAUNCH] = {"--launch", NULL},
     [OPTION_KIND] = {"--kind", "runtime or measured-boot"},
+    [OPTION_MLE] = {"--mle", "FILE"},
     [OPTION_SERVER] = {"--server", "HOST"},
     [OPTION_PORT] = {"--port", "NUMBER"},
     [OPTION_API_URL] = {"--api-url", "PATH"},

@@ -17,6 +17,7 @@
 static const char kCreateHelp[] =
     "Usage: attest policy create EVIDENCE [--profile NAME] [--allow-sha1]\n"
     "                            [--output FILE]\n"
+    "       attest policy create --mle FILE --allow-sha1 [--output FILE]\n"
     "\n"
     "Makes a policy from the evidence of a machine that is known to be good: it pins\n"
     "the key, the values of the quoted PCRs, and what the logs name. Review it before\n"
@@ -37,6 +38,10 @@ static const char kCreateHelp[] =
     "    measured-boot  PCRs 0-9: BIOS and, where GRUB measures, kernel and ramdisk\n"
     "  --allow-sha1     make a policy that allows SHA-1, and judges the sha1 bank if\n"
     "                   the quote has no better one: a TPM 1.2 has none\n"
+    "  --mle FILE       no evidence: OpenAttestation's whitelist of one host, as it\n"
+    "                   was given to oat_mle and oat_pcrwhitelist. A BIOS MLE, a VMM\n"
+    "                   MLE, or an array of both; of more MLEs, the two that the\n"
+    "                   record of a host in the array names. All of it is SHA-1\n"
     "  --output FILE    write the policy there, in one step; the default is standard\n"
     "                   output\n"
     "  --help\n"
@@ -46,8 +51,9 @@ static const char kCreateHelp[] =
     "What the policy leaves out or allows to fit the evidence is a warning on\n"
     "standard error.\n"
     "\n"
-    "Example:\n"
-    "  attest policy create --evidence golden/ --output node.json\n";
+    "Examples:\n"
+    "  attest policy create --evidence golden/ --output node.json\n"
+    "  attest policy create --mle mles.json --allow-sha1 --output node.json\n";
 
 static const char kCheckHelp[] =
     "Usage: attest policy check FILE\n"
@@ -141,7 +147,29 @@ static int learn(const struct command* command, const struct options* options,
   return status;
 }
 
+// OAT's whitelist says which PCR values are good and nothing about whose they are.
+static int import_mle(const struct command* command, const struct options* options) {
+  for (unsigned i = 0; i < OPTION_COUNT; ++i) {
+    if (((EVIDENCE_OPTIONS | HAS(PROFILE)) & UINT64_C(1) << i) != 0 && options->value[i] != NULL) {
+      return usage_error(command, "--mle and %s do not go together", option_name((enum option)i));
+    }
+  }
+  if (options->value[OPTION_ALLOW_SHA1] == NULL) {
+    return usage_error(command, "--mle needs --allow-sha1: OpenAttestation's values are SHA-1");
+  }
+  attest_policy* policy = NULL;
+  int status = oat_whitelist_read(&policy, command, options->value[OPTION_MLE]);
+  if (status == STATUS_GOOD) status = write_policy(command, options, policy);
+  if (status == STATUS_GOOD) {
+    complain(command->name,
+             "warning: the policy pins no key: add the machine's to ak.names or ak.keys");
+  }
+  attest_policy_free(policy);
+  return status;
+}
+
 static int run_create(const struct command* command, const struct options* options) {
+  if (options->value[OPTION_MLE] != NULL) return import_mle(command, options);
   attest_profile profile = ATTEST_PROFILE_EVERYTHING;
   int status = parse_profile(&profile, command, options);
   if (status != STATUS_GOOD) return status;
@@ -167,7 +195,7 @@ static int run_check(const struct command* command, const struct options* option
 const struct command kPolicyCreateCommand = {
     .name = "policy create",
     .help = kCreateHelp,
-    .accepts = EVIDENCE_OPTIONS | HAS(PROFILE) | HAS(ALLOW_SHA1) | HAS(OUTPUT),
+    .accepts = EVIDENCE_OPTIONS | HAS(PROFILE) | HAS(ALLOW_SHA1) | HAS(MLE) | HAS(OUTPUT),
     .operand = NULL,
     .run = run_create};
 

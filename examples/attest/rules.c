@@ -152,3 +152,11 @@ int rules_read(attest_policy** out, const struct command* command, const struct 
   *out = NULL;
   return status;
 }
+
+int oat_whitelist_read(attest_policy** out, const struct command* command, const char* path) {
+  if (attest_policy_new(out) != ATTEST_OK || attest_policy_set_allow_sha1(*out, 1) != ATTEST_OK) {
+    complain(command->name, "%s", attest_last_error());
+    return STATUS_FAILED;
+  }
+  return add_file(*out, command, path, attest_policy_add_oat_whitelist);
+}

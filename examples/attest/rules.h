@@ -20,4 +20,7 @@ int rules_read(attest_policy** out, const struct command* command, const struct 
 // Reads a file of libattest's own policy format.
 int policy_read(attest_policy** out, const struct command* command, const char* path);
 
+// Makes a policy of a file of OpenAttestation's whitelist records.
+int oat_whitelist_read(attest_policy** out, const struct command* command, const char* path);
+
 #endif  // ATTEST_COMMAND_RULES_H_

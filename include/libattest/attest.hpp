@@ -429,6 +429,9 @@ class Policy {
   void add_tpm_policy(std::string_view json) {
     check(attest_policy_add_tpm_policy(handle_.get(), json.data(), json.size()));
   }
+  void add_oat_whitelist(std::string_view json) {
+    check(attest_policy_add_oat_whitelist(handle_.get(), json.data(), json.size()));
+  }
   std::string to_json() const { return text_of(attest_policy_to_json, get()); }
   const attest_policy* get() const noexcept { return handle_.get(); }
 

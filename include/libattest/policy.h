@@ -65,6 +65,17 @@ ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_add_tpm_policy(attest_p
                                                                         const char* json,
                                                                         size_t json_len);
 
+/*
+ * attest_policy_add_oat_whitelist adds reference values: OpenAttestation's whitelist of one host,
+ * as JSON records of its WLMService: a BIOS MLE (PCRs 0 to 7), a VMM MLE (17 to 19) or an array of
+ * both. The policy judges bank sha1 from then on. Values of several MLEs of a type are never mixed:
+ * that is ATTEST_E_MALFORMED without a host record that names one. ATTEST_E_STATE when the policy
+ * does not allow SHA-1, has reference values already, or rules of another bank.
+ */
+ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_add_oat_whitelist(attest_policy* policy,
+                                                                           const char* json,
+                                                                           size_t json_len);
+
 /* attest_policy_to_json renders the policy as attest_policy_parse reads it. */
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_policy_to_json(attest_buffer** out,
                                                                  const attest_policy* policy);

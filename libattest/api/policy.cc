@@ -138,6 +138,18 @@ attest_status attest_policy_add_tpm_policy(attest_policy* policy, const char* js
   });
 }
 
+attest_status attest_policy_add_oat_whitelist(attest_policy* policy, const char* json,
+                                              std::size_t json_len) {
+  return guard([&] {
+    attest::api::require(policy, "policy");
+    const std::string_view in = attest::api::text(json, json_len);
+    if (const auto why = attest::policy::why_no_oat_whitelist(policy->policy); !why.empty()) {
+      throw StateError(std::string(why));
+    }
+    attest::policy::add_oat_whitelist(policy->policy, in);
+  });
+}
+
 attest_status attest_policy_to_json(attest_buffer** out, const attest_policy* policy) {
   return guard([&] {
     attest::api::clear_output(out);

@@ -130,6 +130,16 @@ Policy parse_policy(std::string_view json);
 void add_runtime_policy(Policy& policy, RuntimePolicy rules);
 // Keylime's TPM policy: {"22": ["hex"], "mask": "0x400000"}, values in the policy's bank.
 void add_keylime_tpm_policy(Policy& policy, std::string_view json);
+// OpenAttestation's whitelist of one host: an MLE record {"Name", "Version", "OemName" or "OsName"
+// and "OsVersion", "Attestation_Type": "PCR", "MLE_Type": "BIOS" or "VMM", "MLE_Manifests"}, an
+// array of them, of whitelist entries {"pcrName", "pcrDigest", "mleName", …} and at most one host
+// record, or OAT's answer {"mleBean": …}. The policy then judges bank sha1: it must allow that. A
+// host has one BIOS MLE (PCRs 0 to 7) and one VMM MLE (17 to 19), each with one value a PCR; of
+// several the host record names its own, and without one they are refused: mixed values would let a
+// machine pass that is none of them.
+void add_oat_whitelist(Policy& policy, std::string_view json);
+// Why the policy takes no such whitelist; empty where it does.
+std::string_view why_no_oat_whitelist(const Policy& policy) noexcept;
 
 // The native JSON of a policy, indented, as parse_policy reads it. `rules` is written as a Keylime
 // runtime policy under /ima/runtime_policy. Sorted: policies that mean the same are written the

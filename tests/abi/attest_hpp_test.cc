@@ -51,6 +51,17 @@ libattest::Evidence::Read reader_of(const std::vector<std::uint8_t>& list) {
 
 }  // namespace
 
+TEST_CASE("OAT's whitelist is added where SHA-1 is allowed") {
+  const std::string entry =
+      R"({"pcrName": "0", "pcrDigest": "da39a3ee5e6b4b0d3255bfef95601890afd80709",)"
+      R"( "mleName": "B", "mleVersion": "1", "oemName": "O"})";
+  libattest::Policy policy;
+  CHECK_THROWS_AS(policy.add_oat_whitelist(entry), libattest::Error);
+  policy.set_allow_sha1(true);
+  policy.add_oat_whitelist(entry);
+  CHECK(policy.to_json().find("da39a3ee") != std::string::npos);
+}
+
 TEST_CASE("a good node is trusted, in a few lines") {
   libattest::Evidence evidence = good_evidence();
   libattest::Node node;

@@ -13,6 +13,7 @@ from command_case import (
     GRUB,
     CommandCase,
     log_options,
+    pcr_values,
     quote_options,
     run,
     words,
@@ -91,6 +92,59 @@ class Create(CommandCase):
             done.stderr.decode(), r"\Aattest policy create: warning: policy-sha1: [^\n]*\n\Z"
         )
         self.good("verify", "--evidence", folder, "--policy", path)
+
+
+class Whitelist(CommandCase):
+    """OpenAttestation's, of a host."""
+
+    def mle(self, name="bios", **changes):
+        sha1 = pcr_values(bank="sha1")
+        manifests = [{"Name": str(pcr), "Value": sha1[str(pcr)]} for pcr in range(8)]
+        record = {"Name": name, "Version": "1", "OemName": "Vendor", "Attestation_Type": "PCR"}
+        return {**record, "MLE_Type": "BIOS", "MLE_Manifests": manifests, **changes}
+
+    def test_a_whitelist_becomes_a_policy(self):
+        mles = self.write("mles.json", json.dumps([self.mle()]))
+        path = self.folder / "policy.json"
+        done = run("policy", "create", "--mle", mles, "--allow-sha1", "--output", path)
+        self.assertEqual((done.returncode, done.stdout), (0, b""), done)
+        self.assertRegex(
+            done.stderr.decode(), r"\Aattest policy create: warning: [^\n]* pins no key[^\n]*\n\Z"
+        )
+        self.good("policy", "check", path)
+        quote = words(quote_options(quote="quote_both"))
+        self.assertIn("verdict: trusted\n", self.good("verify", *quote, "--policy", path))
+        changed = self.mle()
+        changed["MLE_Manifests"][4]["Value"] = "ee" * 20
+        mles.write_text(json.dumps(changed))
+        run("policy", "create", "--mle", mles, "--allow-sha1", "--output", path)
+        self.assertIn("PCR 4", self.bad("verify", *quote, "--policy", path))
+
+    def test_what_is_no_whitelist_makes_no_policy(self):
+        path = self.folder / "policy.json"
+        for text, why in [
+            ("", ""),
+            ("[]", "has no MLE"),
+            (json.dumps([self.mle(), self.mle("other")]), "not mixed"),
+            (json.dumps(self.mle(Attestation_Type="MODULE")), "/Attestation_Type"),
+            (json.dumps(self.mle(color="blue")), "/color"),
+            ('{"version": 1}', "/version"),
+        ]:
+            mles = self.write("mles.json", text)
+            with self.subTest(why):
+                self.refused(
+                    "policy", "create", "--mle", mles, "--allow-sha1", "--output", path, says=[mles, why]
+                )
+                self.assertFalse(path.exists())
+        self.refused("policy", "create", "--mle", "/nowhere", "--allow-sha1", says=["/nowhere"])
+
+    def test_sha1_is_asked_for_and_evidence_is_not(self):
+        mles = self.write("mles.json", json.dumps(self.mle()))
+        self.refused("policy", "create", "--mle", mles, says=["--allow-sha1"])
+        for more in [["--evidence", "x"], ["--ak", "x"], ["--profile", "trusted-boot"], ["--ima", "x"]]:
+            self.refused(
+                "policy", "create", "--mle", mles, "--allow-sha1", *more, says=["--mle", more[0]]
+            )
 
 
 class Output(CommandCase):

@@ -5,8 +5,11 @@ import hashlib
 import json
 
 import pytest
+from conftest import ROOT
 
 import libattest
+
+DRTM = ROOT / "tests" / "vectors" / "drtm"
 
 
 def test_a_policy_reads_what_it_writes(policy):
@@ -84,6 +87,82 @@ def test_keylimes_tpm_policy_becomes_reference_values():
     assert json.loads(policy.to_json())["pcrs"] == {"22": ["ab" * 32]}
     with pytest.raises(libattest.MalformedError):
         libattest.Policy().add_tpm_policy('{"24": ["00"]}')
+
+
+# OpenAttestation's whitelists, held against the quotes of real TPMs.
+
+
+def mle(name, values):
+    """An MLE record of PCR values, as it was given to OAT."""
+    owner = {"OemName": "Vendor"} if name == "BIOS" else {"OsName": "Linux", "OsVersion": "7"}
+    manifests = [{"Name": str(pcr), "Value": value} for pcr, value in values.items()]
+    record = {"Name": name, "Version": "1", "Attestation_Type": "PCR", "MLE_Type": name}
+    return record | owner | {"MLE_Manifests": manifests}
+
+
+def imported(*records):
+    policy = libattest.Policy(allow_sha1=True)
+    policy.add_oat_whitelist(json.dumps(records))
+    return policy
+
+
+def sha1_values(pcrs):
+    return {pcr: value.hex() for pcr, value in pcrs["sha1"].items()}
+
+
+def another(value):
+    return ("0" if value[0] != "0" else "1") + value[1:]
+
+
+def test_a_bios_of_oats_whitelist_is_that_machines_and_no_other(clean):
+    quote = tuple(clean.read(f"quote_both.{part}") for part in ("msg", "sig", "pcrs"))
+    values = sha1_values(libattest.Quote.parse(*quote).pcrs)
+    bios = {pcr: values[pcr] for pcr in range(8)}
+    evidence = libattest.Evidence(ak=clean.ak, quote=quote)
+    assert libattest.appraise(evidence, imported(mle("BIOS", bios)), nonce=clean.nonce).trusted
+    for pcr in bios:
+        changed = imported(mle("BIOS", bios | {pcr: another(bios[pcr])}))
+        report = libattest.appraise(evidence, changed, nonce=clean.nonce)
+        assert report.verdict == libattest.Verdict.UNTRUSTED
+        assert [f.pcr for f in report.findings if f.severity == libattest.Severity.FAILURE] == [pcr]
+    # The SHA-256 bank satisfies no rule of it.
+    sha256_only = libattest.Evidence(ak=clean.ak, quote=clean.quote)
+    assert not libattest.appraise(
+        sha256_only, imported(mle("BIOS", bios)), nonce=clean.nonce
+    ).trusted
+
+
+def test_a_vmm_of_oats_whitelist_is_that_launch_and_no_other():
+    read = {name: (DRTM / name).read_bytes() for name in ("quote.msg", "quote.sig", "quote.pcrs")}
+    ak, nonce = (DRTM / "ak.tss").read_bytes(), bytes.fromhex((DRTM / "nonce.hex").read_text())
+    evidence = libattest.Evidence(ak=ak, quote=tuple(read.values()))
+    values = sha1_values(libattest.Quote.parse(*read.values()).pcrs)
+    assert set(values) == {17, 18}
+    assert libattest.appraise(evidence, imported(mle("VMM", values)), nonce=nonce).trusted
+    for pcr in values:
+        changed = imported(mle("VMM", values | {pcr: another(values[pcr])}))
+        assert not libattest.appraise(evidence, changed, nonce=nonce).trusted
+    # A host has both of its MLEs: a BIOS that nobody quoted is not passed over.
+    both = imported(mle("VMM", values), mle("BIOS", {0: "11" * 20}))
+    assert not libattest.appraise(evidence, both, nonce=nonce).trusted
+
+
+def test_oats_whitelist_is_sha1_and_of_one_host():
+    bios = mle("BIOS", {0: "ab" * 20})
+    with pytest.raises(libattest.StateError, match="SHA-1"):
+        libattest.Policy().add_oat_whitelist(json.dumps(bios))
+    policy = imported(bios)
+    written = json.loads(policy.to_json())
+    assert (written["bank"], written["allow_sha1"]) == ("sha1", True)
+    assert written["pcrs"] == {"0": ["ab" * 20]}
+    with pytest.raises(libattest.StateError, match="not merged"):
+        policy.add_oat_whitelist(json.dumps(bios))
+    with pytest.raises(libattest.MalformedError, match="not mixed"):
+        imported(bios, bios | {"Name": "other"})
+    for form in (str, str.encode, lambda text: bytearray(text.encode())):
+        again = libattest.Policy(allow_sha1=True)
+        again.add_oat_whitelist(form(json.dumps(bios)))
+        assert again.to_json() == policy.to_json()
 
 
 def test_keylimes_runtime_policy_is_read_as_it_is(policy):

@@ -27,6 +27,13 @@ attest_status add_tpm(const Policy& policy, const std::string& json) {
   return attest_policy_add_tpm_policy(policy.get(), json.data(), json.size());
 }
 
+attest_status add_oat(const Policy& policy, const std::string& json) {
+  return attest_policy_add_oat_whitelist(policy.get(), json.data(), json.size());
+}
+
+const std::string kBios =
+    R"({"Name": "B", "Version": "1", "OemName": "O", "Attestation_Type": "PCR", "MLE_Type": "BIOS",)"
+    R"( "MLE_Manifests": [{"Name": "0", "Value": "da39a3ee5e6b4b0d3255bfef95601890afd80709"}]})";
 const std::string kSha1Line = "da39a3ee5e6b4b0d3255bfef95601890afd80709  /bin/true\n";
 const std::string kSha256Line =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /bin/true\n";
@@ -76,6 +83,32 @@ TEST_CASE("a second set of reference values is refused") {
   new_policy(policy);
   REQUIRE(add_tpm(policy, good_node().tpm_policy) == ATTEST_OK);
   check_failed(add_tpm(policy, good_node().tpm_policy), ATTEST_E_STATE, "not merged");
+}
+
+TEST_CASE("OAT's whitelist is SHA-1: it must be allowed, and becomes the policy's bank") {
+  Policy policy;
+  new_policy(policy);
+  const std::string before = json_of(policy);
+  check_failed(add_oat(policy, kBios), ATTEST_E_STATE, "SHA-1");
+  CHECK(json_of(policy) == before);
+  REQUIRE(attest_policy_set_allow_sha1(policy.get(), 1) == ATTEST_OK);
+  check_failed(add_oat(policy, "[" + kBios + "," + kBios + "]"), ATTEST_E_MALFORMED, "twice");
+  REQUIRE(add_oat(policy, kBios) == ATTEST_OK);
+  CHECK(json_of(policy).find(R"("bank": "sha1")") != std::string::npos);
+  check_failed(add_oat(policy, kBios), ATTEST_E_STATE, "not merged");
+  check_failed(add_tpm(policy, good_node().tpm_policy), ATTEST_E_STATE, "not merged");
+  check_failed(attest_policy_set_allow_sha1(policy.get(), 0), ATTEST_E_STATE, "SHA-1");
+}
+
+TEST_CASE("OAT's whitelist changes the meaning of no rule of another bank") {
+  const std::string json =
+      R"({"version": 1, "allow_sha1": true, "event_log": {"events": {"4": [")" +
+      std::string(64, '0') + "\"]}}}";
+  Policy policy;
+  REQUIRE(attest_policy_parse(policy.place(), json.data(), json.size()) == ATTEST_OK);
+  const std::string before = json_of(policy);
+  check_failed(add_oat(policy, kBios), ATTEST_E_STATE, "bank sha1");
+  CHECK(json_of(policy) == before);
 }
 
 TEST_CASE("rules that are malformed leave the policy as it was") {
@@ -192,4 +225,7 @@ TEST_CASE("NULLs in calls about policies are the caller's mistake") {
                "NULL");
   check_failed(attest_policy_add_tpm_policy(nullptr, "", 0), ATTEST_E_ARGUMENT, "policy");
   check_failed(attest_policy_add_tpm_policy(policy.get(), nullptr, 1), ATTEST_E_ARGUMENT, "NULL");
+  check_failed(attest_policy_add_oat_whitelist(nullptr, "", 0), ATTEST_E_ARGUMENT, "policy");
+  check_failed(attest_policy_add_oat_whitelist(policy.get(), nullptr, 1), ATTEST_E_ARGUMENT,
+               "NULL");
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <string>
 
 #include "libattest/base/text.h"
 #include "libattest/boot/configuration.h"
@@ -71,11 +72,36 @@ std::vector<std::string_view> split_modules(std::string_view append) {
   return out;
 }
 
-void take_modules(Config& config, Entry& entry, const Directive& append) {
+// What follows the kernel's name in its own line, and behind it what `append` says: PXELINUX makes
+// one command line of the two.
+class Arguments {
+ public:
+  Arguments(std::size_t line, std::string_view beside, const Directive& append)
+      : text_(beside), size_(beside.size()), line_(line), append_line_(append.line) {
+    if (!beside.empty() && !append.value.empty()) text_.push_back(' ');
+    text_.append(append.value);
+  }
+
+  std::string_view text() const noexcept { return text_; }
+  // The line that a part of text() begins in.
+  std::size_t line_of(std::string_view part) const noexcept {
+    const auto at = static_cast<std::size_t>(part.data() - text_.data());
+    return append_line_ == 0 || at < size_ ? line_ : append_line_;
+  }
+
+ private:
+  std::string text_;
+  std::size_t size_;  // of what is in the kernel's line
+  std::size_t line_;
+  std::size_t append_line_;  // 0: there is no `append`
+};
+
+void take_modules(Config& config, Entry& entry, const Arguments& arguments) {
   entry.starts = Starts::kModules;
-  for (const std::string_view module : split_modules(append.value)) {
+  for (const std::string_view module : split_modules(arguments.text())) {
+    const std::size_t line = arguments.line_of(module);
     if (module.find("---") != std::string_view::npos) {
-      config.problems.add(ProblemCode::kSeparator, Severity::kFailure, append.line,
+      config.problems.add(ProblemCode::kSeparator, Severity::kFailure, line,
                           "'---' in '" + printable(module, 80) +
                               "' has no space on both sides: mboot.c32 does not begin a module "
                               "there");
@@ -83,19 +109,19 @@ void take_modules(Config& config, Entry& entry, const Directive& append) {
     Words words(module);
     std::string_view path = words.next();
     while (path.starts_with('-') && !words.done()) path = words.next();  // mboot.c32's own options
-    entry.images.push_back({append.line, std::string(path), std::string(words.rest())});
+    entry.images.push_back({line, std::string(path), std::string(words.rest())});
   }
 }
 
 // The kernel, and the ramdisks of `initrd a,b` or `append initrd=a,b`.
-void take_linux(Entry& entry, const Directive& kernel, const Directive& append,
+void take_linux(Entry& entry, const Directive& kernel, const Arguments& arguments,
                 const Directive& initrd) {
   entry.starts = Starts::kLinux;
-  entry.images.push_back({kernel.line, std::string(kernel.value), std::string(append.value)});
+  entry.images.push_back({kernel.line, std::string(kernel.value), std::string(arguments.text())});
   Directive from = initrd;
-  for (Words words(append.value); !words.done();) {
+  for (Words words(arguments.text()); !words.done();) {
     const std::string_view word = words.next();
-    if (word.starts_with("initrd=")) from = {{}, word.substr(7), append.line};
+    if (word.starts_with("initrd=")) from = {{}, word.substr(7), arguments.line_of(word)};
   }
   std::string_view rest = from.value;
   while (!rest.empty()) {
@@ -119,7 +145,9 @@ void take_label(Config& config, const Section& section, const Section& global) {
   if (append.line == 0) append = find(global, {"append"});
   if (append.value == "-") append.value = {};  // "append -": not the global one either
   if (kernel.value.empty()) return;
-  kernel.value = Words(kernel.value).next();
+  Words words(kernel.value);
+  kernel.value = words.next();
+  const Arguments arguments(kernel.line, words.rest(), append);
   const bool com32 = is_keyword(kernel.keyword, "com32") ||
                      (is_keyword(kernel.keyword, "kernel") && is_com32(kernel.value));
   if (!is_any_keyword(kernel.keyword, {"kernel", "linux", "com32"}) ||
@@ -133,12 +161,12 @@ void take_label(Config& config, const Section& section, const Section& global) {
                               "kernel of that name. Write mboot.c32");
     }
     entry.loader = kernel.value;
-    take_modules(config, entry, append);
+    take_modules(config, entry, arguments);
   } else if (com32) {
     entry.starts = Starts::kOther;
     entry.loader = kernel.value;
   } else {
-    take_linux(entry, kernel, append, find(section, {"initrd"}));
+    take_linux(entry, kernel, arguments, find(section, {"initrd"}));
   }
   const Directive ipappend = find(section, {"ipappend", "sysappend"});
   if (entry.starts == Starts::kModules && ipappend.line != 0 && ipappend.value != "0") {

@@ -79,6 +79,10 @@ PXELINUX = [
         no_arguments=("intel_iommu=on",),
     ),
     Case(
+        "all in the kernel line",
+        edits=(("kernel mboot.c32\nappend tboot.gz", "kernel mboot.c32 tboot.gz"),),
+    ),
+    Case(
         "the deploy ramdisk is started by tboot",
         (BANNER, CONTROL, DEPLOY),
         arguments=("intel_iommu=on",),

@@ -130,6 +130,30 @@ TEST_CASE("each thing that would not boot is named with its line") {
   CHECK(check(with(kMenu, "}\n", "")) == "failure syntax 2: a '{' is never closed\n");
 }
 
+TEST_CASE("what stands in PXELINUX's kernel line is checked as what stands in append") {
+  const std::string beside = with(kGood, "mboot.c32\nappend ", "mboot.c32 ");
+  CHECK(check(beside).empty());
+  CHECK_THAT(check(with(beside, "--- k", "---k")), StartsWith("failure separator 3: '---' in "));
+  CHECK_THAT(check(with(beside, " intel_iommu=on", "")), StartsWith("warning iommu-missing 3: "));
+  CHECK(check(with(beside, " --- k root=/dev/x intel_iommu=on --- r", "")) ==
+        "failure module-missing 3: tboot is given no kernel\n");
+  CHECK_THAT(check(with(beside, "root=", "ipa-global-request-id=req-1 root=")),
+             StartsWith("warning per-deployment 3: "));
+  // The two are one command line, whose length counts.
+  const std::string fits(1023 - std::string("k root=/dev/x intel_iommu=on ").size(), 'x');
+  const std::string split =
+      with(with(kGood, "mboot.c32\nappend ", "mboot.c32 "), " root=", "\nappend root=");
+  CHECK(check(with(split, "=on", "=on " + fits)).empty());
+  CHECK_THAT(check(with(split, "=on", "=on x" + fits)), StartsWith("failure arguments-cut 3: "));
+
+  const BootFolder folder;
+  CHECK(check_in(beside, folder.path()).empty());
+  std::filesystem::remove(folder.path() / "r");
+  CHECK(check_in(beside, folder.path()) == "failure file-missing 3: r is not in the boot root\n");
+  CHECK(check_in("default x\nlabel x\nlinux k initrd=r\n", folder.path()) ==
+        "failure file-missing 3: r is not in the boot root\n");
+}
+
 // tests/system/netboot boots both sides of these limits.
 TEST_CASE("arguments that would be cut are named, going by what each loader hands on") {
   const auto filled = [](const std::string& text, std::size_t size) {

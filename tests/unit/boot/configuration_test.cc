@@ -118,6 +118,24 @@ TEST_CASE("PXELINUX: mboot.c32 takes modules between words of three dashes") {
   CHECK(modules("kernel mboot.c32", "t ---- k") == "modules by mboot.c32 t(---- k)");
 }
 
+TEST_CASE("PXELINUX: arguments may stand in the kernel's own line, before those of append") {
+  const auto entry = [](const std::string& text) { return entry_of(of("label x\n" + text), "x"); };
+  CHECK(entry("kernel mboot.c32 t.gz a --- k b --- r\n") == "modules by mboot.c32 t.gz(a) k(b) r");
+  CHECK(entry("com32 mboot t.gz --- k\nappend b --- r\n") == "modules by mboot t.gz k(b) r");
+  CHECK(entry("kernel mboot.c32 t.gz ---\nappend k b --- r\n") ==
+        "modules by mboot.c32 t.gz k(b) r");
+  CHECK(entry("kernel mboot.c32 t.gz --- k\nappend -\n") == "modules by mboot.c32 t.gz k");
+  CHECK(entry("linux k initrd=r1  a\n") == "linux k(initrd=r1  a) r1");
+  CHECK(entry("kernel k a\nappend initrd=r1 b\n") == "linux k(a initrd=r1 b) r1");
+  CHECK(entry_of(of("append c\nlabel x\nkernel k a\n"), "x") == "linux k(a c)");
+  CHECK(entry("kernel k.0 a\n") == "other");
+  // Each with the line that it begins in.
+  const Config config = of("label x\nkernel mboot.c32 t.gz --- k\nappend b --- r\n");
+  std::vector<std::size_t> lines;
+  for (const auto& image : config.entries[0].images) lines.push_back(image.line);
+  CHECK(lines == std::vector<std::size_t>{2, 2, 3});
+}
+
 TEST_CASE("PXELINUX: a menu starts its own default, or the first label") {
   const std::string labels = "label one\nkernel a\nlabel two\nmenu default\nkernel b\n";
   CHECK(defaults_of(of("default menu.c32\n" + labels)) == "5:two ");

@@ -181,47 +181,93 @@ bool is_menu_include(std::string_view keyword, Words words) noexcept {
   return is_keyword(keyword, "menu") && is_keyword(words.next(), "include");
 }
 
-// A menu shows itself, and starts its own default or else the first label.
-void resolve_menu(Config& config, const std::vector<Section>& sections) {
-  bool menu = false;
-  std::erase_if(config.defaults, [&](const Choice& choice) {
-    const bool is_menu = is_com32(choice.label) && find_entry(config, choice.label) == nullptr;
-    menu = menu || is_menu;
-    return is_menu;
-  });
-  for (const Section& section : sections) menu = menu || find(section, {"ui"}).line != 0;
-  if (!menu || config.entries.empty()) return;
-  const bool sure = !config.includes;
-  config.defaults = {{config.entries[0].line, config.entries[0].label, sure}};
+// The last line of a section that begins with `menu` and one of these words; 0: none.
+std::size_t menu_line(const Section& section, std::initializer_list<std::string_view> words) {
+  std::size_t line = 0;
+  for (const Directive& d : section.directives) {
+    const bool menu = is_keyword(d.keyword, "menu");
+    if (menu && is_any_keyword(Words(d.value).next(), words)) line = d.line;
+  }
+  return line;
+}
+
+// What a menu starts of itself: the last label that says so, else the first that it shows.
+std::vector<Choice> chosen_by_menu(const std::vector<Section>& sections) {
+  std::vector<Choice> chosen;
   for (const Section& section : sections) {
-    for (const Directive& d : section.directives) {
-      if (!is_keyword(d.keyword, "menu") || !is_keyword(Words(d.value).next(), "default")) continue;
-      if (!section.label.empty()) config.defaults = {{d.line, std::string(section.label), sure}};
+    if (section.label.empty() || menu_line(section, {"hide", "disable", "disabled"}) != 0) continue;
+    const std::size_t line = menu_line(section, {"default"});
+    if (line != 0) {
+      chosen = {{line, std::string(section.label), true}};
+    } else if (chosen.empty()) {
+      chosen = {{section.line, std::string(section.label), true}};
     }
   }
+  return chosen;
+}
+
+// Whether only a menu's user, a clock or another file knows what it starts.
+bool is_open(const Config& config, const std::vector<Section>& sections, bool has_default) {
+  return config.includes || std::ranges::any_of(sections, [=](const Section& section) {
+           return find(section, {"ontimeout"}).line != 0 ||
+                  (!has_default && menu_line(section, {"begin"}) != 0);
+         });
+}
+
+// PXELINUX starts what the last `ui` line names, else the last `default` line. A menu shows this
+// file's labels and starts one of them: beside a `ui` line, that of the last `default` line.
+void resolve_menu(Config& config, const std::vector<Section>& sections, const Directive& ui,
+                  const Directive& last_default) {
+  const Directive& started = ui.line != 0 ? ui : last_default;
+  Words words(started.value);
+  const std::string_view name = words.next();
+  const bool is_label = find_entry(config, name) != nullptr;
+  const bool is_module = !is_label && is_com32(name);
+  const std::string_view stem = stem_of(name);
+  if (!is_module || (stem != "menu" && stem != "vesamenu")) {
+    // Other modules may be menus, too. What mboot.c32 is given in such a line is no label's.
+    const bool other = is_module && stem != "mboot";
+    if (ui.line != 0 || other) config.defaults = {{started.line, std::string(name), !other}};
+    return;
+  }
+  const bool has_default =
+      ui.line != 0 && find_entry(config, Words(last_default.value).next()) != nullptr;
+  if (!has_default) config.defaults = chosen_by_menu(sections);
+  const bool other_file = !words.done();
+  const bool sure = !other_file && !is_open(config, sections, has_default);
+  for (Choice& choice : config.defaults) choice.sure = sure;
 }
 
 }  // namespace
 
 void read_pxelinux(Config& config, std::string_view text) {
   std::vector<Section> sections(1);
+  Directive ui;
+  Directive last_default;
+  bool help = false;  // between `text` and `endtext`
   Lines lines(text);
   while (const auto line = lines.next()) {
     Words words(*line);
     const std::string_view keyword = words.next();
-    if (keyword.empty() || keyword.starts_with('#')) continue;
-    if (is_keyword(keyword, "label")) {
-      sections.push_back({words.rest(), lines.number(), {}});
+    if (help || keyword.empty() || keyword.starts_with('#')) {
+      help = help && !is_keyword(keyword, "endtext");
+    } else if (is_keyword(keyword, "text")) {
+      help = true;
+    } else if (is_keyword(keyword, "label")) {
+      sections.push_back({words.next(), lines.number(), {}});
     } else if (is_keyword(keyword, "include") || is_menu_include(keyword, words)) {
       config.includes = true;
+    } else if (is_keyword(keyword, "ui")) {
+      ui = {keyword, words.rest(), lines.number()};
     } else if (is_keyword(keyword, "default")) {
+      last_default = {keyword, words.rest(), lines.number()};
       config.defaults.push_back({lines.number(), std::string(words.next()), true});
     } else {
       sections.back().directives.push_back({keyword, words.rest(), lines.number()});
     }
   }
   for (std::size_t i = 1; i < sections.size(); ++i) take_label(config, sections[i], sections[0]);
-  resolve_menu(config, sections);
+  resolve_menu(config, sections, ui, last_default);
 }
 
 }  // namespace attest::boot

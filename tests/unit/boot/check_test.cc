@@ -222,6 +222,17 @@ TEST_CASE("placeholders are a problem where they would be booted") {
   CHECK_THAT(check(kGood + "# {% if x %}\n"), StartsWith("failure template 5: "));
 }
 
+TEST_CASE("PXELINUX's menu is judged by the label that it starts") {
+  const std::string open =
+      with(kGood, "/dev/x", "{{ ROOT }}") + "label x\nmenu default\nkernel k\n";
+  CHECK_THAT(check("ui menu.c32\n" + open), StartsWith("failure placeholder 5: "));
+  CHECK(check("ui menu.c32\n" + with(open, "default trusted_boot", "default x")).empty());
+  CHECK(check("ui menu.c32\n" + with(open, "default trusted_boot\n", "")).empty());
+  CHECK(check("ui gfxboot.c32\n" + open).empty());
+  CHECK_THAT(check(with(open, "default trusted_boot", "default mboot.c32 tboot.gz ---k")),
+             StartsWith("failure default-unknown 1: chooses 'mboot.c32'"));
+}
+
 TEST_CASE("GRUB's default may be a number or a variable") {
   CHECK(check(with(kMenu, "=trusted_boot", "=0")).empty());
   CHECK_THAT(check(with(kMenu, "=trusted_boot", "=1")), StartsWith("failure default-unknown 1: "));

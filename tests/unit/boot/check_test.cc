@@ -371,6 +371,37 @@ TEST_CASE("paths of URLs, devices and servers are found in the boot root") {
   CHECK(path_in_root("$prefix/a", Format::kGrub) == std::nullopt);
 }
 
+TEST_CASE("a flood of what is harmless hides nothing that is worse") {
+  const auto repeated = [](const std::string& text, std::size_t times) {
+    std::string out;
+    for (std::size_t i = 0; i < times; ++i) out += text;
+    return out;
+  };
+  const auto count = [](const std::string& found, const std::string& severity) {
+    std::size_t lines = 0;
+    for (std::size_t at = 0; at < found.size(); at = found.find('\n', at) + 1) {
+      lines += found.compare(at, severity.size(), severity) == 0 ? 1U : 0U;
+    }
+    return lines;
+  };
+  // Notes first, and in lines before: more than there is room for.
+  const std::string notes = with(kScript, "tboot\n", "tboot " + repeated("ip=${a} ", 5000) + "\n");
+  CHECK(count(check(notes), "info ") == 599);  // and a failure: so many arguments are cut
+  CHECK_THAT(check(with(notes, "/k ", "/k ipa-agent-token=x ")),
+             Contains("warning per-deployment 5: "));
+  const BootFolder folder;
+  std::filesystem::remove(folder.path() / "r");
+  CHECK_THAT(check_in(notes, folder.path()), Contains("failure file-missing 6: "));
+
+  const std::string labels = kGood + repeated("label trusted_boot\nkernel k\n", 900);
+  CHECK(count(check(labels), "warning ") == 800);
+  std::filesystem::remove(folder.path() / "k");
+  CHECK_THAT(check_in(labels, folder.path()), Contains("failure file-missing 4: k is not"));
+
+  const std::string tboots = repeated("label t\nkernel mboot\nappend tboot.gz\n", 900);
+  CHECK(count(check(tboots), "failure ") == 1000);
+}
+
 TEST_CASE("a configuration that ends anywhere is checked without harm") {
   const BootFolder folder;
   for (const std::string& text : {kGood, kScript, kMenu}) {

@@ -43,7 +43,7 @@ void check_launch(const Policy& policy) {
                   "anybody's launch would do");
   }
   for (const crypto::Digest& value : references->second) {
-    if (shows_no_launch(value)) {
+    if (shows_no_launch(kLaunchPcr, value)) {
       contradiction("/pcrs/17", "lists the value that it has without the launch that is required");
     }
   }
@@ -87,8 +87,9 @@ std::string_view name_of(ImaDigest digest) noexcept {
   return {};
 }
 
-bool shows_no_launch(const crypto::Digest& value) noexcept {
-  return value.all(0xff) || value.all(0x00);
+bool shows_no_launch(std::uint32_t pcr, const crypto::Digest& value) noexcept {
+  const bool zero = pcr == kLaunchPcr && value.all(0x00);
+  return zero || (pcr >= kLaunchPcr && pcr <= 22 && value.all(0xff));
 }
 
 std::uint32_t EventLogPolicy::pcrs_with_rules() const noexcept {

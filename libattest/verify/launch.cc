@@ -11,7 +11,7 @@ void check_launch(const policy::Policy* policy, crypto::Hash bank, const QuotedP
   const crypto::Digest* value = quoted.find(bank, policy::kLaunchPcr);
   if (value == nullptr) return;  // check_quoted has said so where the policy judges it
   const bool required = policy != nullptr && policy->launch.required;
-  if (policy::shows_no_launch(*value)) {
+  if (policy::shows_no_launch(policy::kLaunchPcr, *value)) {
     claims.measured_launch = false;
     if (!required) return;
     table.set(bank, policy::kLaunchPcr, policy::PcrState::kMismatch);

@@ -197,7 +197,7 @@ class Learner {
     const auto at = std::ranges::find_if(pcrs, [&](const policy::PcrClaim& c) {
       return c.bank == policy_.bank && c.index == policy::kLaunchPcr;
     });
-    if (at != pcrs.end() && !policy::shows_no_launch(at->value)) return true;
+    if (at != pcrs.end() && !policy::shows_no_launch(policy::kLaunchPcr, at->value)) return true;
     report_.findings.add({at == pcrs.end() ? Code::kPcrMissing : Code::kNoMeasuredLaunch,
                           Severity::kFailure,
                           Component::kPcr,

@@ -141,7 +141,8 @@ void check_reference_values(const policy::Policy& policy, const QuotedPcrs& quot
     table.set(policy.bank, pcr, PcrState::kMismatch);
     const bool no_launch = pcr >= 17 && pcr <= 22 && value->all(0xff);
     // check_launch says it, and why it matters.
-    if (pcr == policy::kLaunchPcr && policy.launch.required && policy::shows_no_launch(*value)) {
+    if (pcr == policy::kLaunchPcr && policy.launch.required &&
+        policy::shows_no_launch(pcr, *value)) {
       continue;
     }
     findings.add({no_launch ? Code::kNoMeasuredLaunch : Code::kPcrValue,

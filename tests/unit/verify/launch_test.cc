@@ -330,6 +330,47 @@ TEST_CASE("a launch's PCR that no log and no rule explains fails beside a launch
   CHECK(node.appraise().verdict == Verdict::kTrusted);
 }
 
+TEST_CASE("a launch's PCR without its events is explained by those that it lacks", "[launch]") {
+  const auto node_with = [](bool kernel) {
+    auto b = small_launch();
+    if (kernel) b.measured(18, eventlog::kTxtTbootMeasurement, {}, eventlog_builder::text("k"));
+    Node node;
+    node.launch_log = b.bytes();
+    const auto replay = eventlog::replay(eventlog::Log::parse_launch(node.launch_log));
+    for (const std::uint32_t pcr : {17U, 18U, 19U}) {
+      node.values[pcr] = bytes_of(replay.banks[0].pcrs[pcr]);
+    }
+    return node;
+  };
+  const Policy policy = node_with(true).parts().learn(Profile::kTrustedBoot);
+  REQUIRE(policy.event_log.known_events.at(18).size() == 1);
+  Node node = node_with(false);
+  node.policy = policy;
+
+  SECTION("zero: nothing was measured there") {
+    const Report report = node.appraise();
+    CHECK(failures(report) == std::vector<Code>{Code::kPcrValue, Code::kEventOrder});
+    CHECK(find(report, Code::kEventOrder)->pcr == 18U);
+    CHECK_THAT(find(report, Code::kEventOrder)->message,
+               Contains("the first that it misses is TBOOT_MEASUREMENT"));
+  }
+  SECTION("all ones: there was no launch, of which events say nothing") {
+    node.values[18] = Octets(32, 0xff);
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kNoMeasuredLaunch});
+  }
+  SECTION("its own value, and the log is silent") {
+    node.values[18] = node_with(true).values[18];
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kPcrReplay, Code::kEventOrder});
+    // The same where the policy names PCR 17 alone.
+    node.policy = {};
+    node.policy.pcrs[17] = policy.pcrs.at(17);
+    node.policy.launch.required = true;
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kPcrUnexplained});
+    node.values[18] = Octets(32, 0xff);
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kNoMeasuredLaunch});
+  }
+}
+
 TEST_CASE("event rules for a launch's PCRs are kept by its log", "[launch]") {
   Node node = launched();
   const eventlog::Log log = eventlog::Log::parse_launch(node.launch_log);

@@ -95,12 +95,6 @@ struct ClockPolicy {
   bool require_safe = false;
 };
 
-// The PCR whose value shows whether there was a dynamic launch.
-inline constexpr std::uint32_t kLaunchPcr = 17;
-// All ones is what PCRs 17 to 22 have before a dynamic launch. A launch makes them zero and then
-// extends PCR 17, which alone is not zero either; the others may stay so.
-bool shows_no_launch(std::uint32_t pcr, const crypto::Digest& value) noexcept;
-
 // Immutable once loaded; shared by any number of appraisals.
 struct Policy {
   crypto::Hash bank = crypto::Hash::kSha256;

@@ -78,7 +78,6 @@ Verdict verdict_of(const policy::Policy* policy, policy::Findings& findings) {
 
 // The PCRs that each log is to explain: a launch log those of a launch, the boot event log all that
 // nobody else does.
-constexpr std::uint32_t kLaunchPcrs = 0x7e0000;  // 17 to 22
 struct LogPcrs {
   std::uint32_t event_log = 0;
   std::uint32_t launch_log = 0;
@@ -89,7 +88,7 @@ LogPcrs pcrs_of(const Evidence& evidence, const policy::Policy* policy,
   std::uint32_t of_logs = ~(std::uint32_t{1} << ima_pcr);
   if (policy != nullptr) of_logs |= policy->event_log.pcrs_with_rules();
   LogPcrs out;
-  if (evidence.launch_log) out.launch_log = kLaunchPcrs & of_logs;
+  if (evidence.launch_log) out.launch_log = tpm::kLaunchPcrs & of_logs;
   if (evidence.event_log) out.event_log = ~out.launch_log & of_logs;
   return out;
 }
@@ -99,11 +98,11 @@ LogPcrs pcrs_of(const Evidence& evidence, const policy::Policy* policy,
 void check_logs_there(const Evidence& evidence, const policy::Policy& policy,
                       policy::Findings& findings) {
   const std::uint32_t rules = policy.event_log.pcrs_with_rules();
-  if (!evidence.event_log && (policy.event_log.required || (rules & ~kLaunchPcrs) != 0)) {
+  if (!evidence.event_log && (policy.event_log.required || (rules & ~tpm::kLaunchPcrs) != 0)) {
     missing(findings, Code::kEventLogMissing, Component::kEventLog,
             "the policy asks for the boot event log, and the evidence has none");
   }
-  const bool launch_rules = (rules & kLaunchPcrs) != 0 && !evidence.event_log;
+  const bool launch_rules = (rules & tpm::kLaunchPcrs) != 0 && !evidence.event_log;
   if (!evidence.launch_log && (policy.launch.log_required || launch_rules)) {
     missing(findings, Code::kLaunchLogMissing, Component::kLaunchLog,
             "the policy asks for the launch log, and the evidence has none");

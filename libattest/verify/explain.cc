@@ -117,7 +117,7 @@ void explain_pcrs(const policy::Policy& policy, const eventlog::Log& log, std::u
     Comparison comparison(pcr, known, log, *algorithm, findings);
     // Without a launch there are no events to compare.
     if (table.get(policy.bank, pcr) == policy::PcrState::kMismatch &&
-        !policy::shows_no_launch(pcr, *value)) {
+        !tpm::shows_no_launch(pcr, *value)) {
       comparison.explain();
     }
   }

@@ -17,6 +17,10 @@
 
 namespace attest::verify {
 
+// What OpenAttestation's whitelists call the parts of a trusted boot, as bit maps.
+inline constexpr std::uint32_t kBiosPcrs = 0xff;    // 0 to 7
+inline constexpr std::uint32_t kVmmPcrs = 0xe0000;  // 17 to 19
+
 class PcrTable {
  public:
   explicit PcrTable(const QuotedPcrs& quoted);

@@ -43,13 +43,6 @@ void check_clock(const policy::Policy* policy, const policy::Claims& claims,
                     : "the policy asks for a safe clock, and a TPM 1.2 has none"});
 }
 
-// The bank whose values are judged: the policy's; without a policy SHA-256, else the first quoted.
-crypto::Hash judged_bank(const policy::Policy* policy, const QuotedPcrs& quoted) {
-  if (policy != nullptr) return policy->bank;
-  if (quoted.find(crypto::Hash::kSha256) != nullptr) return crypto::Hash::kSha256;
-  return quoted.banks().front().hash;
-}
-
 Verdict verdict_of(const policy::Policy* policy, policy::Findings& findings) {
   if (policy == nullptr) {
     findings.add({Code::kPolicyMissing,
@@ -135,8 +128,8 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
                                       const QuotedPcrs& quoted, const ImaContext& context,
                                       Report& report) {
   std::optional<ImaPosition> position;
-  const crypto::Hash bank = judged_bank(policy, quoted);
   PcrTable table(quoted);
+  const crypto::Hash bank = policy != nullptr ? policy->bank : best_bank(table.claims());
   if (policy != nullptr) {
     check_quoted(*policy, quoted, report.findings);
     check_reference_values(*policy, quoted, table, report.findings);

@@ -132,19 +132,11 @@ class Learner {
     policy_.allow_sha1 = allow_sha1;
   }
 
-  // SHA-256 where it was quoted, else the first bank that is better than SHA-1, else that where it
-  // is allowed.
+  // The bank that was judged, but SHA-1 only where it is allowed.
   bool choose_bank() {
-    std::optional<Hash> bank;
-    for (const policy::PcrClaim& pcr : report_.claims.pcrs) {
-      if (pcr.bank == Hash::kSha256 || (!bank && pcr.bank != Hash::kSha1)) bank = pcr.bank;
-    }
-    if (bank) {
-      policy_.bank = *bank;
-      return true;
-    }
+    policy_.bank = best_bank(report_.claims.pcrs);
+    if (policy_.bank != Hash::kSha1) return true;
     if (policy_.allow_sha1) {
-      policy_.bank = Hash::kSha1;
       warn_of_sha1("the quote has no bank that is better than SHA-1, so the policy judges that");
       return true;
     }

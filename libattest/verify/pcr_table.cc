@@ -96,6 +96,15 @@ PcrState PcrTable::get(Hash bank, std::uint32_t pcr) const noexcept {
   return at == claims_.end() ? PcrState::kUnexplained : at->state;
 }
 
+Hash best_bank(const std::vector<policy::PcrClaim>& pcrs) noexcept {
+  Hash best = Hash::kSha1;
+  for (const policy::PcrClaim& pcr : pcrs) {
+    if (pcr.bank == Hash::kSha256) return pcr.bank;
+    if (best == Hash::kSha1) best = pcr.bank;
+  }
+  return best;
+}
+
 bool check_quoted(const policy::Policy& policy, const QuotedPcrs& quoted,
                   policy::Findings& findings) {
   const std::uint32_t judged = policy.judged_pcrs();

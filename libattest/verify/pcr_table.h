@@ -38,6 +38,10 @@ class PcrTable {
   std::vector<policy::PcrClaim> claims_;
 };
 
+// The bank of quoted PCRs that is judged where no policy says which, and that a policy is learned
+// of: SHA-256, else the first that is better than SHA-1, else that.
+crypto::Hash best_bank(const std::vector<policy::PcrClaim>& pcrs) noexcept;
+
 // Whether all PCRs that the policy judges were quoted, in its bank. Nothing of the policy can be
 // judged otherwise.
 bool check_quoted(const policy::Policy& policy, const QuotedPcrs& quoted,

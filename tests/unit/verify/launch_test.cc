@@ -172,6 +172,32 @@ TEST_CASE("a SHA-1 container proves nothing of the SHA-256 bank", "[launch]") {
   CHECK(p.appraise(&sha1).claims.measured_launch == true);
 }
 
+TEST_CASE("without a policy the bank is judged that a policy would be learned of", "[launch]") {
+  static Signer key = Signer::rsa();
+  const std::vector<Hash> banks{Hash::kSha1, Hash::kSha384};
+  eventlog_builder::LogBuilder b(banks);
+  b.measured(17, eventlog::kTxtHashStart, {}, eventlog_builder::text("sinit"));
+  const Octets log = b.bytes();
+  const auto replay = eventlog::replay(eventlog::Log::parse_launch(log));
+  PcrValues pcrs;
+  for (const auto& bank : replay.banks) {
+    pcrs.emplace_back(static_cast<std::uint16_t>(bank.hash),
+                      std::map<std::uint32_t, Octets>{{17, bytes_of(bank.pcrs[17])}});
+  }
+  Parts p;
+  p.ak = key.tpm2b_public();
+  p.attest = make_attest(quote_of(pcrs));
+  p.signature = key.sign(p.attest);
+  p.pcrs = make_pcrs(pcrs);
+  p.nonce = Octets(20, 0x5a);
+  p.launch_log = log;
+  // What SHA-1 says is no proof, and it stands first.
+  CHECK(p.appraise(nullptr).claims.measured_launch == true);
+  const Policy policy = p.learn(Profile::kTrustedBoot);
+  CHECK(policy.bank == Hash::kSha384);
+  CHECK(p.appraise(&policy).verdict == Verdict::kTrusted);
+}
+
 TEST_CASE("a launch whose log is wrong is not trusted, and each way has its own finding",
           "[launch]") {
   Parts p = drtm();

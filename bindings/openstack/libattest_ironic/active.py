@@ -266,6 +266,7 @@ def _attest(watched: Watched) -> tuple[str, str, Evidenced | None, list[str]]:
     subject = watched.subject
     try:
         driver = attestation.get(subject.settings.interface)
+        attestation.check(subject.settings)
         evidenced = driver.validate_active(subject)
         _hold(subject.pinned, evidenced)
         watched.launch = evidenced.launch

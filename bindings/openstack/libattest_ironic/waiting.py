@@ -105,9 +105,7 @@ def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
 
 def _attest(subject: Subject) -> Outcome:
     driver = attestation.get(subject.settings.interface)
-    problems = validate_settings(subject.settings)
-    if problems:
-        raise AttestationFailure("; ".join(problems))
+    attestation.check(subject.settings)
     if subject.settings.registrar is not None:
         _find_agent(subject)
     if "started" not in subject.scratch:
@@ -115,11 +113,6 @@ def _attest(subject: Subject) -> Outcome:
         subject.scratch["started"] = True
     evidenced = driver.validate_security_status(subject)
     return Outcome("trusted", attestation.praise(evidenced), evidenced)
-
-
-def validate_settings(settings: settings_.Settings) -> list[str]:
-    driver = attestation.get(settings.interface)
-    return driver.validate(settings)
 
 
 def _find_agent(subject: Subject) -> None:

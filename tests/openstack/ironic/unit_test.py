@@ -945,7 +945,7 @@ class Active(Base):
         return self.again(node, watched, result)
 
     def again(self, node, watched, result):
-        driver = mock.Mock()
+        driver = mock.Mock(**{"validate.return_value": []})
         driver.validate_active.side_effect = [result]
         with mock.patch.object(attestation, "get", return_value=driver):
             active.run(watched)
@@ -1070,6 +1070,7 @@ class Active(Base):
             return self.good()
 
         driver = mock.Mock(**{"peer.side_effect": lambda subject: subject.uuid})
+        driver.validate.return_value = []
         driver.validate_active.side_effect = validate_active
         watch, names = active.Watch(), [*silent, "alive"]
         for name in names:
@@ -1225,7 +1226,8 @@ class Active(Base):
     def test_a_verdict_that_the_database_did_not_take_is_written_later(self):
         node, watch = self.running(), active.Watch()
         watched = watch._watched(self.context, node.uuid, None)
-        driver = mock.Mock(**{"validate_active.return_value": self.good()})
+        driver = mock.Mock(**{"validate_active.return_value": self.good(),
+                              "validate.return_value": []})
         with mock.patch.object(attestation, "get", return_value=driver):
             with mock.patch.object(active, "_write", side_effect=exception.IronicException("down")):
                 watch._run(watched)

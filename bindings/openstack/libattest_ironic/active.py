@@ -188,7 +188,8 @@ def resume(
     since = str(node.provision_updated_at)
     subject = Subject(node.uuid, settings, active_pinned(record))
     same = stored.get("since") == since and stored.get("settings") == settings.digest
-    if same and known is not None and known.since == since:
+    # What changed and came back meanwhile is not what `known` is judged by.
+    if same and known is not None and (known.since, known.subject.settings) == (since, settings):
         known.updated_at, known.subject.pinned = updated_at, subject.pinned
         return known
     if not same:

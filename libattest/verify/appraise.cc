@@ -134,11 +134,12 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
     check_quoted(*policy, quoted, report.findings);
     check_reference_values(*policy, quoted, table, report.findings);
   }
-  check_launch(policy, bank, quoted, table, report.findings, report.claims);
   const bool with_ima = policy != nullptr && policy->ima.has_value();
   const std::uint32_t ima_pcr = with_ima ? policy->ima->pcr : kDefaultImaPcr;
   const LogPcrs pcrs = pcrs_of(evidence, policy, ima_pcr);
   judge_event_logs(evidence, policy, quoted, bank, pcrs, table, report);
+  // A value that the policy lists is no launch's where the log leads to it without one.
+  check_launch(policy, bank, quoted, table, report.findings, report.claims);
   if (evidence.ima) {
     position = judge_ima(*evidence.ima, policy, quoted, bank, context, table, report.findings,
                          report.claims);

@@ -329,6 +329,7 @@ TEST_CASE("a chain from ones is software's, never a launch", "[launch]") {
   CHECK(failures(report) == std::vector<Code>{Code::kNoMeasuredLaunch});
   CHECK_THAT(find(report, Code::kNoMeasuredLaunch)->message,
              Contains("from all ones: software extended it"));
+  CHECK_FALSE(report.claims.measured_launch == true);
 }
 
 TEST_CASE("two logs have no PCR between them", "[launch]") {

@@ -240,8 +240,8 @@ def run(watched: Watched) -> None:
     verdict, reason, evidenced, findings = _attest(watched)
     watched.slow = verdict == "unknown" or time.monotonic() > started + SLOW
     now = time.time()
-    if verdict == "trusted":
-        watched.good_at = now
+    if verdict == "trusted" or (verdict == "failed" and watched.tolerated):
+        watched.good_at = now  # it answered, and goes on
     elif verdict == "unknown":
         silent = now - watched.good_at
         if (

@@ -36,7 +36,7 @@ from libattest_ironic import (
     waiting,
 )
 from libattest_ironic.attestation import Evidenced, Subject
-from libattest_ironic.exceptions import AttestationFailure
+from libattest_ironic.exceptions import AttestationFailure, AttestationPending
 from libattest_ironic.record import Record
 
 ROOT_UUID = "12345678-1234-1234-1234-1234567890ab"
@@ -655,6 +655,21 @@ class BadLaunch(Base):
         outcome = waiting._same_boot(Record(node), "handover", outcome)
         self.assertEqual(("failed", False, None),
                          (outcome.verdict, outcome.only_launch, outcome.evidenced))
+
+    def test_an_active_node_that_warns_has_answered(self):
+        shown = Evidenced("e" * 64, "a", (1, 0), False, "l", launch=launch.OF_INSTANCE)
+        bad = launch.LaunchFailure(AttestationFailure("PCR 17"), shown)
+        node = self.node({**self.WARN, **ACTIVE}, provision_state=states.ACTIVE)
+        watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        watched.good_at -= 10 * 24 * 3600
+        driver = mock.Mock(**{"validate.return_value": [],
+                              "validate_active.side_effect": [bad, AttestationPending("later")]})
+        with mock.patch.object(attestation, "get", return_value=driver):
+            for verdict in ("failed", "unknown"):
+                active.run(watched)
+                self.assertEqual(verdict, watched.verdict)
+        node.refresh()
+        self.assertFalse(node.maintenance)
 
     def test_nothing_is_pinned_by_it(self):
         self.config(ek_trust="first_use", group="libattest")

@@ -83,12 +83,8 @@ class EventLogJudge {
   // Whether an empty log is less than the policy asks for.
   void check_empty() {
     if (!log_.events().empty()) return;
-    const bool required =
-        policy_ != nullptr && (policed_ != 0 || (log_.source() == eventlog::Source::kLaunch
-                                                     ? policy_->launch.log_required
-                                                     : policy_->event_log.required));
     findings_.add({Code::kEventLogEmpty,
-                   required ? Severity::kFailure : Severity::kWarning,
+                   is_required() ? Severity::kFailure : Severity::kWarning,
                    component_,
                    {},
                    {},
@@ -189,6 +185,14 @@ class EventLogJudge {
   }
 
  private:
+  // Whether the policy asks for this log, by rules or without.
+  bool is_required() const noexcept {
+    if (policy_ == nullptr) return false;
+    return policed_ != 0 ||
+           (log_.source() == eventlog::Source::kLaunch ? policy_->launch.log_required
+                                                       : policy_->event_log.required);
+  }
+
   // Whether the judged bank is quoted and in the log.
   bool has_bank() const noexcept { return !banks_.empty() && banks_.front() == bank_; }
 
@@ -206,7 +210,7 @@ class EventLogJudge {
   }
 
   void lacks_bank(Hash bank) {
-    const bool needed = bank == bank_ && policed_ != 0;
+    const bool needed = bank == bank_ && is_required();
     const std::string name(crypto::hash_name(bank));
     findings_.add({Code::kEventLogBank,
                    needed ? Severity::kFailure : Severity::kWarning,

@@ -160,6 +160,11 @@ TEST_CASE("a SHA-1 container proves nothing of the SHA-256 bank", "[launch]") {
   CHECK_FALSE(p.appraise(nullptr).claims.measured_launch.has_value());
   CHECK(drtm().appraise(nullptr).claims.measured_launch == true);
 
+  // Where the log is asked for, one of another bank is none.
+  Policy logged = policy;
+  logged.launch.log_required = true;
+  CHECK(failures(p.appraise(&logged)) == std::vector<Code>{Code::kEventLogBank});
+
   Policy sha1;
   sha1.bank = Hash::kSha1;
   sha1.allow_sha1 = true;

@@ -140,7 +140,7 @@ void take_label(Config& config, const Section& section, const Section& global) {
   Entry& entry = add_entry(config, section.label, section.line);
   if (!section.directives.empty()) entry.end_line = section.directives.back().line;
   Directive kernel = find(section, {"kernel", "linux", "com32", "localboot", "config", "pxe",
-                                    "boot", "bss", "fdimage"});
+                                    "boot", "bss", "fdimage", "comboot"});
   Directive append = find(section, {"append"});
   if (append.line == 0) append = find(global, {"append"});
   if (append.value == "-") append.value = {};  // "append -": not the global one either
@@ -247,7 +247,7 @@ void read_pxelinux(Config& config, std::string_view text) {
   bool help = false;  // between `text` and `endtext`
   Lines lines(text);
   while (const auto line = lines.next()) {
-    Words words(*line);
+    Words words(line->substr(0, line->find('\r')));  // PXELINUX reads no further
     const std::string_view keyword = words.next();
     if (help || keyword.empty() || keyword.starts_with('#')) {
       help = help && !is_keyword(keyword, "endtext");

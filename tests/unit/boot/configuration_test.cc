@@ -189,6 +189,15 @@ TEST_CASE("PXELINUX: what a menu starts is not sure where others say it") {
   CHECK_FALSE(sure("default ifcpu64.c32 one -- two\n"));
 }
 
+TEST_CASE("PXELINUX: a carriage return ends a line, and comboot is a kernel, too") {
+  const Config config =
+      of("default one\r two\r\nlabel one\r\nkernel mboot.c32\r\nappend t --- k\r --- r\n"
+         "label two\nkernel mboot.c32\ncomboot x.com\nappend t --- k\n");
+  CHECK(defaults_of(config) == "1:one ");
+  CHECK(entry_of(config, "one") == "modules by mboot.c32 t k");
+  CHECK(entry_of(config, "two") == "other");
+}
+
 TEST_CASE("PXELINUX: a label is one word, and a help text says nothing") {
   const Config config =
       of("default one\nlabel one two\ntext help\ndefault three\nlabel four\nEndText x\n"

@@ -118,10 +118,12 @@ void take_linux(Entry& entry, const Directive& kernel, const Arguments& argument
                 const Directive& initrd) {
   entry.starts = Starts::kLinux;
   entry.images.push_back({kernel.line, std::string(kernel.value), std::string(arguments.text())});
-  Directive from = initrd;
+  Directive from = initrd;  // which stands behind the arguments, and the first counts
   for (Words words(arguments.text()); !words.done();) {
     const std::string_view word = words.next();
-    if (word.starts_with("initrd=")) from = {{}, word.substr(7), arguments.line_of(word)};
+    if (!word.starts_with("initrd=")) continue;
+    from = {{}, word.substr(7), arguments.line_of(word)};
+    break;
   }
   std::string_view rest = from.value;
   while (!rest.empty()) {

@@ -100,6 +100,15 @@ PXELINUX = [
         modules=MENU,
     ),
     Case(
+        "the first of two ramdisks",
+        (DEPLOY,),
+        arguments=(),
+        label=None,
+        edits=(
+            (f"initrd={NODE}/deploy_ramdisk", f"initrd={NODE}/deploy_ramdisk initrd={NODE}/none"),
+        ),
+    ),
+    Case(
         "the deploy ramdisk is started by tboot",
         (BANNER, CONTROL, DEPLOY),
         arguments=("intel_iommu=on",),

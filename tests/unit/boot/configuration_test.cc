@@ -127,6 +127,8 @@ TEST_CASE("PXELINUX: arguments may stand in the kernel's own line, before those 
   CHECK(entry("kernel mboot.c32 t.gz --- k\nappend -\n") == "modules by mboot.c32 t.gz k");
   CHECK(entry("linux k initrd=r1  a\n") == "linux k(initrd=r1  a) r1");
   CHECK(entry("kernel k a\nappend initrd=r1 b\n") == "linux k(a initrd=r1 b) r1");
+  CHECK(entry("kernel k initrd=r1\nappend initrd=r2 initrd=r3\n") ==
+        "linux k(initrd=r1 initrd=r2 initrd=r3) r1");
   CHECK(entry_of(of("append c\nlabel x\nkernel k a\n"), "x") == "linux k(a c)");
   CHECK(entry("kernel k.0 a\n") == "other");
   // Each with the line that it begins in.

@@ -232,6 +232,7 @@ void resolve_menu(Config& config, const std::vector<Section>& sections, const Di
     if (ui.line != 0 || other) config.defaults = {{started.line, std::string(name), !other}};
     return;
   }
+  config.menu = {started.line, std::string(name), std::string(words.rest())};
   const bool has_default =
       ui.line != 0 && find_entry(config, Words(last_default.value).next()) != nullptr;
   if (!has_default) config.defaults = chosen_by_menu(sections);

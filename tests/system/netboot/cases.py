@@ -91,6 +91,13 @@ PXELINUX = [
         edits=(("default trusted_boot", "ui menu.c32\ntimeout 10\ndefault trusted_boot"),),
         modules=MENU,
     ),
+    dead(
+        "a menu that is not there",
+        "file-missing",
+        "Failed to load COM32 file menu.c32",
+        edits=(("default trusted_boot", "ui menu.c32\ndefault trusted_boot"),),
+        modules=("libutil.c32",),
+    ),
     Case(
         "a menu without a ui line",
         (DEPLOY,),

@@ -233,6 +233,23 @@ TEST_CASE("PXELINUX's menu is judged by the label that it starts") {
              StartsWith("failure default-unknown 1: chooses 'mboot.c32'"));
 }
 
+TEST_CASE("PXELINUX's menu and what it needs are looked for in the boot root") {
+  // Without mboot.c32, which needs libcom32.c32 itself.
+  const auto missing = [&](const std::string& name, const std::string& menu = "menu.c32") {
+    const std::string text = "ui " + menu + "\nlabel x\nkernel k\n";
+    const BootFolder folder;
+    for (const auto& module : {menu, std::string("libutil.c32")}) folder.write(module, "x");
+    CHECK(check_in(text, folder.path()).empty());
+    std::filesystem::remove(folder.path() / name);
+    return check_in(text, folder.path());
+  };
+  CHECK(missing("menu.c32") == "failure file-missing 1: menu.c32 is not in the boot root\n");
+  CHECK_THAT(missing("libutil.c32"), StartsWith("failure file-missing 1: libutil.c32 is not in "));
+  CHECK(missing("libcom32.c32").empty());
+  CHECK_THAT(missing("libcom32.c32", "vesamenu.c32"),
+             StartsWith("failure file-missing 1: libcom32.c32 is not "));
+}
+
 TEST_CASE("GRUB's default may be a number or a variable") {
   CHECK(check(with(kMenu, "=trusted_boot", "=0")).empty());
   CHECK_THAT(check(with(kMenu, "=trusted_boot", "=1")), StartsWith("failure default-unknown 1: "));

@@ -193,11 +193,16 @@ std::size_t menu_line(const Section& section, std::initializer_list<std::string_
   return line;
 }
 
+// Whether a menu shows this label. It starts no other, whatever names it.
+bool is_shown(const Section& section) {
+  return !section.label.empty() && menu_line(section, {"hide", "disable", "disabled"}) == 0;
+}
+
 // What a menu starts of itself: the last label that says so, else the first that it shows.
 std::vector<Choice> chosen_by_menu(const std::vector<Section>& sections) {
   std::vector<Choice> chosen;
   for (const Section& section : sections) {
-    if (section.label.empty() || menu_line(section, {"hide", "disable", "disabled"}) != 0) continue;
+    if (!is_shown(section)) continue;
     const std::size_t line = menu_line(section, {"default"});
     if (line != 0) {
       chosen = {{line, std::string(section.label), true}};
@@ -233,8 +238,10 @@ void resolve_menu(Config& config, const std::vector<Section>& sections, const Di
     return;
   }
   config.menu = {started.line, std::string(name), std::string(words.rest())};
-  const bool has_default =
-      ui.line != 0 && find_entry(config, Words(last_default.value).next()) != nullptr;
+  const std::string_view label = Words(last_default.value).next();
+  const bool has_default = ui.line != 0 && std::ranges::any_of(sections, [&](const Section& s) {
+                             return s.label == label && is_shown(s);
+                           });
   if (!has_default) config.defaults = chosen_by_menu(sections);
   const bool other_file = !words.done();
   const bool sure = !other_file && !is_open(config, sections, has_default);

@@ -91,6 +91,17 @@ PXELINUX = [
         edits=(("default trusted_boot", "ui menu.c32\ntimeout 10\ndefault trusted_boot"),),
         modules=MENU,
     ),
+    Case(
+        "a menu that hides its default",
+        (DEPLOY,),
+        never=("TBOOT: ",),
+        arguments=(),
+        edits=(
+            ("default trusted_boot", "ui menu.c32\ntimeout 10\ndefault trusted_boot"),
+            ("label trusted_boot", "label trusted_boot\nmenu hide"),
+        ),
+        modules=MENU,
+    ),
     dead(
         "a menu that is not there",
         "file-missing",

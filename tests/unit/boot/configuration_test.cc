@@ -170,6 +170,7 @@ TEST_CASE("PXELINUX: a menu does not start what it hides") {
   };
   CHECK(shown("") == "5:two ");
   CHECK(shown("menu disable\n") == "8:three ");
+  CHECK(shown("kernel x\nlabel four\ndefault one\n") == "5:two ");
   CHECK(shown("menu default\nmenu disabled\n") == "9:three ");
   CHECK(defaults_of(of("ui menu.c32\nlabel one\nmenu hide\nkernel a\n")).empty());
 }

@@ -182,7 +182,7 @@ typedef struct attest_boot_problem {
 #define ATTEST_BOOT_PROBLEM_INIT \
   { sizeof(attest_boot_problem), 0, NULL, ATTEST_SEVERITY_NONE, -1, NULL }
 
-/* By line; at most 1,000. */
+/* By line; at most 1,000, of which notes leave 400 and warnings 200 to what is worse. */
 ATTEST_API size_t attest_boot_config_num_problems(const attest_boot_config* config);
 /* attest_boot_config_problem: its strings are the configuration's. */
 ATTEST_API ATTEST_MUST_CHECK attest_status attest_boot_config_problem(

@@ -79,6 +79,15 @@ void look_for_loader(Files& files, const Entry& entry) {
   files.look_for_module("libcom32.c32", folder, loader, entry.line);
 }
 
+void look_for_menu(Files& files, const Image& menu) {
+  const std::string_view folder = folder_of(menu.path);
+  files.look(menu.path, menu.line);
+  files.look_for_module("libutil.c32", folder, menu.path, menu.line);
+  if (menu.path.ends_with("vesamenu.c32")) {
+    files.look_for_module("libcom32.c32", folder, menu.path, menu.line);
+  }
+}
+
 void look_for_images(Files& files, Config& config, const Entry& entry) {
   for (const Image& image : entry.images) {
     if (image.path.empty()) continue;
@@ -119,6 +128,7 @@ std::optional<std::string_view> path_in_root(std::string_view path, Format forma
 
 void check_files(Config& config, const Entry* selected, const std::string& boot_root) {
   Files files(config, boot_root);
+  if (config.menu) look_for_menu(files, *config.menu);
   for (const Entry& entry : config.entries) {
     if (&entry != selected && !starts_tboot(entry)) continue;
     if (config.format == Format::kPxelinux) {

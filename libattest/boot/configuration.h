@@ -7,6 +7,7 @@
 #define LIBATTEST_BOOT_CONFIGURATION_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,7 +50,8 @@ struct Config {
   Format format = Format::kPxelinux;
   std::vector<Choice> defaults;
   std::vector<Entry> entries;
-  bool includes = false;  // other files, which may have more labels
+  bool includes = false;      // other files, which may have more labels
+  std::optional<Image> menu;  // PXELINUX: the module that shows the labels and starts one
   Problems problems;
 };
 

@@ -6,6 +6,22 @@
 #include <limits>
 
 namespace attest::boot {
+namespace {
+
+// How many there may be in all for one of this severity to be kept, too.
+constexpr std::size_t room_for(Severity severity) noexcept {
+  switch (severity) {
+    case Severity::kInfo:
+      return Problems::kMaxNotes;
+    case Severity::kWarning:
+      return Problems::kMaxWarnings;
+    case Severity::kFailure:
+      break;
+  }
+  return Problems::kMax;
+}
+
+}  // namespace
 
 std::string_view id_of(ProblemCode code) noexcept {
   switch (code) {
@@ -57,7 +73,9 @@ std::string_view id_of(ProblemCode code) noexcept {
 
 void Problems::add(ProblemCode code, Severity severity, std::optional<std::size_t> line,
                    std::string message) {
-  if (all_.size() < kMax) all_.push_back({code, severity, line, std::move(message)});
+  if (all_.size() < room_for(severity)) {
+    all_.push_back({code, severity, line, std::move(message)});
+  }
 }
 
 void Problems::sort() {

@@ -55,10 +55,12 @@ struct Problem {
   std::string message;
 };
 
-// The first kMax of them.
+// The first of them. Room is left for worse ones.
 class Problems {
  public:
   static constexpr std::size_t kMax = 1000;
+  static constexpr std::size_t kMaxWarnings = 800;  // with notes
+  static constexpr std::size_t kMaxNotes = 600;
 
   void add(ProblemCode code, Severity severity, std::optional<std::size_t> line,
            std::string message);

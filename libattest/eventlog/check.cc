@@ -15,6 +15,7 @@
 #include "libattest/eventlog/launch.h"
 #include "libattest/eventlog/startup.h"
 #include "libattest/eventlog/types.h"
+#include "libattest/tpm/pcr.h"
 
 namespace attest::eventlog {
 namespace {
@@ -93,10 +94,10 @@ class Checker {
   }
 
   void type(const Event& e) {
-    const bool drtm = e.pcr >= 17 && e.pcr <= 22;
+    const bool launch = tpm::is_launch_pcr(e.pcr);
     if (e.type == kEvUnused) {
       issues_.add(Problem::kUnusedType, e, "EV_UNUSED, which no event may have");
-    } else if (!is_pfp_type(e.type) && !(drtm && is_txt_type(e.type))) {
+    } else if (!is_pfp_type(e.type) && !(launch && is_txt_type(e.type))) {
       issues_.add(Problem::kUnknownType, e, e.pcr,
                   [&] { return "event type " + type_name(e.type) + " is none of this PCR's"; });
     }

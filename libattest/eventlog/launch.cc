@@ -8,11 +8,11 @@
 
 #include "libattest/eventlog/issues.h"
 #include "libattest/eventlog/types.h"
+#include "libattest/tpm/pcr.h"
 
 namespace attest::eventlog {
 namespace {
 
-constexpr std::uint32_t kDetailsPcr = 17;
 constexpr std::uint32_t kAuthoritiesPcr = 18;
 constexpr std::uint32_t kModulesPcr = 19;
 constexpr std::uint32_t kNvPcr = 22;
@@ -71,9 +71,9 @@ class LaunchChecker {
   void order(const Event& e) {
     const bool first = !begun_[e.pcr];
     begun_[e.pcr] = true;
-    if ((e.type == kTxtHashStart) != (first && e.pcr == kDetailsPcr)) {
+    if ((e.type == kTxtHashStart) != (first && e.pcr == tpm::kLaunchPcr)) {
       issues_.add(Problem::kRetyped, e, e.pcr, [&] {
-        return first && e.pcr == kDetailsPcr
+        return first && e.pcr == tpm::kLaunchPcr
                    ? std::string("PCR 17 begins with an event that is no HASH_START")
                    : std::string("a HASH_START that does not begin PCR 17");
       });
@@ -126,8 +126,9 @@ std::string name_in_launch(const Log& log, const Event& event) {
   const Mapping mapping = claimed_mapping(log);
   if (event.pcr == kNvPcr) return "an NV index";
   if (event.pcr == kModulesPcr) return module(place + 1);
-  if (event.pcr == kDetailsPcr && place == 0) return "tboot policy";
-  if (event.pcr == kDetailsPcr && mapping == Mapping::kDetailsAuthorities) return module(place - 1);
+  if (event.pcr == tpm::kLaunchPcr && place == 0) return "tboot policy";
+  if (event.pcr == tpm::kLaunchPcr && mapping == Mapping::kDetailsAuthorities)
+    return module(place - 1);
   if (event.pcr == kAuthoritiesPcr && place == 0) {
     if (mapping == Mapping::kDetailsAuthorities) return "tboot policy";
     if (mapping == Mapping::kLegacy) return module(0);

@@ -8,6 +8,7 @@
 #include "libattest/base/text.h"
 #include "libattest/eventlog/txt_container.h"
 #include "libattest/eventlog/types.h"
+#include "libattest/tpm/pcr.h"
 
 namespace attest::eventlog {
 namespace {
@@ -23,7 +24,6 @@ constexpr std::size_t kMaxLaunchLog = std::size_t{1} << 20U;
 constexpr std::uint32_t kMaxLaunchEvents = 1U << 12U;
 constexpr std::uint32_t kMaxAlgorithms = 16;  // TPM2_NUM_PCR_BANKS
 constexpr std::uint32_t kMaxPcr = 23;
-constexpr std::uint32_t kFirstLaunchPcr = 17;
 constexpr std::size_t kSha1Size = 20;
 constexpr std::size_t kSignatureSize = 16;
 
@@ -95,7 +95,8 @@ class Parser {
       r_.fail("pcrIndex", "no PCR has this number");
     }
     e.type = r_.u32le("eventType");
-    if (launch && (e.pcr < kFirstLaunchPcr || e.pcr == kMaxPcr) && e.type != kEvNoAction) {
+    const bool of_launch = e.pcr == kTxtDataPcr || tpm::is_launch_pcr(e.pcr);
+    if (launch && !of_launch && e.type != kEvNoAction) {
       r_.fail("pcrIndex", "not 17 to 22, the PCRs of a dynamic launch");
     }
     if (e.pcr == kTrustBoundaryPcr && e.type != kEvNoAction) {

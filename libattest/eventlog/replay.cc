@@ -7,12 +7,10 @@
 
 #include "libattest/eventlog/startup.h"
 #include "libattest/eventlog/types.h"
+#include "libattest/tpm/pcr.h"
 
 namespace attest::eventlog {
 namespace {
-
-// PCRs that a dynamic launch resets to zero and only it (PC Client Platform TPM Profile).
-constexpr bool is_drtm(std::uint32_t pcr) noexcept { return pcr >= 17 && pcr <= 22; }
 
 bool all_bytes(Bytes value, std::uint8_t byte) noexcept {
   return std::ranges::all_of(value, [=](std::uint8_t b) { return b == byte; });
@@ -26,7 +24,7 @@ class BankReplay {
 
   void start(bool dynamic_launch) {
     for (std::uint32_t pcr = 0; pcr < kNumPcrs; ++pcr) {
-      const bool ones = is_drtm(pcr) && !dynamic_launch;
+      const bool ones = tpm::is_launch_pcr(pcr) && !dynamic_launch;
       bank_.pcrs[pcr] = crypto::Digest::filled(hasher_.size(), ones ? 0xff : 0x00);
     }
   }
@@ -61,7 +59,7 @@ Replay replay(const Log& log, std::span<const crypto::Hash> banks) {
   for (const Event& e : log.events()) {
     if (!is_extended(e)) continue;
     ++out.num_extends[e.pcr];
-    dynamic_launch |= is_drtm(e.pcr);
+    dynamic_launch |= tpm::is_launch_pcr(e.pcr);
   }
   std::vector<BankReplay> replays;
   replays.reserve(out.banks.size());
@@ -103,7 +101,8 @@ crypto::Digest replay_without_launch(const Log& log, crypto::Hash bank, std::uin
 
 bool is_initial(std::uint32_t pcr, Bytes value) noexcept {
   if (value.empty() || pcr >= kNumPcrs) return false;
-  return all_bytes(value, 0x00) || (is_drtm(pcr) && all_bytes(value, 0xff));
+  return (all_bytes(value, 0x00) && pcr != tpm::kLaunchPcr) ||
+         (tpm::is_launch_pcr(pcr) && all_bytes(value, 0xff));
 }
 
 }  // namespace attest::eventlog

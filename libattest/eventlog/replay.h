@@ -45,7 +45,7 @@ Replay replay(const Log& log);
 crypto::Digest replay_without_launch(const Log& log, crypto::Hash bank, std::uint32_t pcr);
 
 // The value of a PCR that nothing was ever extended into: zero, and for PCRs 17 to 22 also all
-// ones.
+// ones. For PCR 17 these alone: the launch that makes it zero extends it.
 bool is_initial(std::uint32_t pcr, Bytes value) noexcept;
 
 }  // namespace attest::eventlog

@@ -9,6 +9,7 @@
 
 #include "libattest/base/error.h"
 #include "libattest/policy/policy_json.h"
+#include "libattest/tpm/pcr.h"
 
 namespace attest::policy {
 namespace {
@@ -35,15 +36,15 @@ bool lists_sha1(const RuntimePolicy& rules) {
 // it.
 void check_launch(const Policy& policy) {
   if (!policy.launch.required) return;
-  const auto references = policy.pcrs.find(kLaunchPcr);
+  const auto references = policy.pcrs.find(tpm::kLaunchPcr);
   if (references == policy.pcrs.end()) {
-    if (policy.event_log.events.contains(kLaunchPcr)) return;
+    if (policy.event_log.events.contains(tpm::kLaunchPcr)) return;
     contradiction("/launch/required",
                   "PCR 17 has neither reference values (/pcrs) nor events (/event_log/events): "
                   "anybody's launch would do");
   }
   for (const crypto::Digest& value : references->second) {
-    if (shows_no_launch(value)) {
+    if (tpm::shows_no_launch(tpm::kLaunchPcr, value)) {
       contradiction("/pcrs/17", "lists the value that it has without the launch that is required");
     }
   }
@@ -87,10 +88,6 @@ std::string_view name_of(ImaDigest digest) noexcept {
   return {};
 }
 
-bool shows_no_launch(const crypto::Digest& value) noexcept {
-  return value.all(0xff) || value.all(0x00);
-}
-
 std::uint32_t EventLogPolicy::pcrs_with_rules() const noexcept {
   std::uint32_t mask = 0;
   for (const std::uint32_t pcr : pcrs) mask |= std::uint32_t{1} << pcr;
@@ -102,7 +99,7 @@ std::uint32_t Policy::judged_pcrs() const noexcept {
   std::uint32_t mask = event_log.pcrs_with_rules();
   const auto judge = [&mask](std::uint32_t pcr) { mask |= std::uint32_t{1} << pcr; };
   for (const auto& [pcr, values] : pcrs) judge(pcr);
-  if (launch.required) judge(kLaunchPcr);
+  if (launch.required) judge(tpm::kLaunchPcr);
   if (ima && (ima->required || ima->rules)) judge(ima->pcr);
   return mask;
 }

@@ -95,12 +95,6 @@ struct ClockPolicy {
   bool require_safe = false;
 };
 
-// The PCR whose value shows whether there was a dynamic launch.
-inline constexpr std::uint32_t kLaunchPcr = 17;
-// All ones is what PCR 17 has before a dynamic launch. A launch makes it zero and then extends it,
-// so that it is not zero either.
-bool shows_no_launch(const crypto::Digest& value) noexcept;
-
 // Immutable once loaded; shared by any number of appraisals.
 struct Policy {
   crypto::Hash bank = crypto::Hash::kSha256;

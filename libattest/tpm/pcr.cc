@@ -177,6 +177,10 @@ ClaimedPcrs parse_pcrs_values(Bytes in, const std::vector<PcrSelection>& selecti
   return pcrs;
 }
 
+bool shows_no_launch(std::uint32_t pcr, const crypto::Digest& value) noexcept {
+  return (is_launch_pcr(pcr) && value.all(0xff)) || (pcr == kLaunchPcr && value.all(0x00));
+}
+
 // The size alone decides, so no input is read both ways. An image with the selections given never
 // has the size of their bare values: its lists take 532 bytes for eight values of at most 64. Where
 // the sizes do coincide, the image is one of other PCRs than were asked for; it is then read as

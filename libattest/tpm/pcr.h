@@ -18,6 +18,17 @@ namespace attest::tpm {
 // PC Client platforms have PCRs 0 to 23 (TCG PC Client Platform TPM Profile 1.05, section 4.6).
 inline constexpr std::uint32_t kNumPcrs = 24;
 
+// The PCRs that a dynamic launch resets, and nothing else does (section 4.6.2). It extends the
+// first, whose value so shows whether there was one.
+inline constexpr std::uint32_t kLaunchPcr = 17;
+inline constexpr std::uint32_t kLaunchPcrs = 0x7e0000;  // 17 to 22, as a bit map
+constexpr bool is_launch_pcr(std::uint32_t pcr) noexcept {
+  return pcr < kNumPcrs && (kLaunchPcrs >> pcr & 1U) != 0;
+}
+// All ones is what these have before a launch. It makes them zero and then extends the first, which
+// alone is not zero either; the others may stay so.
+bool shows_no_launch(std::uint32_t pcr, const crypto::Digest& value) noexcept;
+
 // TPMS_PCR_SELECTION (TPM 2.0 Library Part 2, rev. 1.59, section 10.6.2).
 struct PcrSelection {
   std::uint16_t alg = 0;            // TPM_ALG_ID of the bank, known to us or not

@@ -43,13 +43,6 @@ void check_clock(const policy::Policy* policy, const policy::Claims& claims,
                     : "the policy asks for a safe clock, and a TPM 1.2 has none"});
 }
 
-// The bank whose values are judged: the policy's; without a policy SHA-256, else the first quoted.
-crypto::Hash judged_bank(const policy::Policy* policy, const QuotedPcrs& quoted) {
-  if (policy != nullptr) return policy->bank;
-  if (quoted.find(crypto::Hash::kSha256) != nullptr) return crypto::Hash::kSha256;
-  return quoted.banks().front().hash;
-}
-
 Verdict verdict_of(const policy::Policy* policy, policy::Findings& findings) {
   if (policy == nullptr) {
     findings.add({Code::kPolicyMissing,
@@ -78,7 +71,6 @@ Verdict verdict_of(const policy::Policy* policy, policy::Findings& findings) {
 
 // The PCRs that each log is to explain: a launch log those of a launch, the boot event log all that
 // nobody else does.
-constexpr std::uint32_t kLaunchPcrs = 0x7e0000;  // 17 to 22
 struct LogPcrs {
   std::uint32_t event_log = 0;
   std::uint32_t launch_log = 0;
@@ -89,7 +81,7 @@ LogPcrs pcrs_of(const Evidence& evidence, const policy::Policy* policy,
   std::uint32_t of_logs = ~(std::uint32_t{1} << ima_pcr);
   if (policy != nullptr) of_logs |= policy->event_log.pcrs_with_rules();
   LogPcrs out;
-  if (evidence.launch_log) out.launch_log = kLaunchPcrs & of_logs;
+  if (evidence.launch_log) out.launch_log = tpm::kLaunchPcrs & of_logs;
   if (evidence.event_log) out.event_log = ~out.launch_log & of_logs;
   return out;
 }
@@ -99,11 +91,11 @@ LogPcrs pcrs_of(const Evidence& evidence, const policy::Policy* policy,
 void check_logs_there(const Evidence& evidence, const policy::Policy& policy,
                       policy::Findings& findings) {
   const std::uint32_t rules = policy.event_log.pcrs_with_rules();
-  if (!evidence.event_log && (policy.event_log.required || (rules & ~kLaunchPcrs) != 0)) {
+  if (!evidence.event_log && (policy.event_log.required || (rules & ~tpm::kLaunchPcrs) != 0)) {
     missing(findings, Code::kEventLogMissing, Component::kEventLog,
             "the policy asks for the boot event log, and the evidence has none");
   }
-  const bool launch_rules = (rules & kLaunchPcrs) != 0 && !evidence.event_log;
+  const bool launch_rules = (rules & tpm::kLaunchPcrs) != 0 && !evidence.event_log;
   if (!evidence.launch_log && (policy.launch.log_required || launch_rules)) {
     missing(findings, Code::kLaunchLogMissing, Component::kLaunchLog,
             "the policy asks for the launch log, and the evidence has none");
@@ -136,17 +128,18 @@ std::optional<ImaPosition> judge_logs(const Evidence& evidence, const policy::Po
                                       const QuotedPcrs& quoted, const ImaContext& context,
                                       Report& report) {
   std::optional<ImaPosition> position;
-  const crypto::Hash bank = judged_bank(policy, quoted);
   PcrTable table(quoted);
+  const crypto::Hash bank = policy != nullptr ? policy->bank : best_bank(table.claims());
   if (policy != nullptr) {
     check_quoted(*policy, quoted, report.findings);
     check_reference_values(*policy, quoted, table, report.findings);
   }
-  check_launch(policy, bank, quoted, table, report.findings, report.claims);
   const bool with_ima = policy != nullptr && policy->ima.has_value();
   const std::uint32_t ima_pcr = with_ima ? policy->ima->pcr : kDefaultImaPcr;
   const LogPcrs pcrs = pcrs_of(evidence, policy, ima_pcr);
   judge_event_logs(evidence, policy, quoted, bank, pcrs, table, report);
+  // A value that the policy lists is no launch's where the log leads to it without one.
+  check_launch(policy, bank, quoted, table, report.findings, report.claims);
   if (evidence.ima) {
     position = judge_ima(*evidence.ima, policy, quoted, bank, context, table, report.findings,
                          report.claims);

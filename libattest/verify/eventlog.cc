@@ -28,12 +28,6 @@ using policy::PcrState;
 using policy::Severity;
 
 constexpr std::uint32_t kExitBootServicesPcr = 5;
-constexpr std::uint32_t kFirstLaunchPcr = 17;
-constexpr std::uint32_t kLastLaunchPcr = 22;
-
-constexpr bool is_launch_pcr(std::uint32_t pcr) noexcept {
-  return pcr >= kFirstLaunchPcr && pcr <= kLastLaunchPcr;
-}
 
 constexpr bool has(std::uint32_t mask, std::uint32_t pcr) noexcept {
   return pcr < tpm::kNumPcrs && (mask >> pcr & 1U) != 0;
@@ -89,12 +83,8 @@ class EventLogJudge {
   // Whether an empty log is less than the policy asks for.
   void check_empty() {
     if (!log_.events().empty()) return;
-    const bool required =
-        policy_ != nullptr && (policed_ != 0 || (log_.source() == eventlog::Source::kLaunch
-                                                     ? policy_->launch.log_required
-                                                     : policy_->event_log.required));
     findings_.add({Code::kEventLogEmpty,
-                   required ? Severity::kFailure : Severity::kWarning,
+                   is_required() ? Severity::kFailure : Severity::kWarning,
                    component_,
                    {},
                    {},
@@ -125,7 +115,7 @@ class EventLogJudge {
         if (!has(quoted.mask, pcr)) continue;
         if (has(pcrs_, pcr)) {
           compare(bank, pcr, quoted.values[pcr]);
-        } else if (is_launch_pcr(pcr) && replay_.num_extends[pcr] != 0) {
+        } else if (tpm::is_launch_pcr(pcr) && replay_.num_extends[pcr] != 0) {
           told_twice(bank, pcr);
         }
       }
@@ -183,7 +173,7 @@ class EventLogJudge {
     const bool launch = log_.source() == eventlog::Source::kLaunch;
     (launch ? claims.num_launch_events : claims.num_events) = log_.events().size();
     if (!has_bank()) return;
-    if (has(pcrs_, policy::kLaunchPcr) && proves_launch()) {
+    if (has(pcrs_, tpm::kLaunchPcr) && proves_launch()) {
       claims.measured_launch = true;
       claims.launch_mapping = std::string(eventlog::name_of(eventlog::claimed_mapping(log_)));
     }
@@ -195,13 +185,21 @@ class EventLogJudge {
   }
 
  private:
+  // Whether the policy asks for this log, by rules or without.
+  bool is_required() const noexcept {
+    if (policy_ == nullptr) return false;
+    return policed_ != 0 ||
+           (log_.source() == eventlog::Source::kLaunch ? policy_->launch.log_required
+                                                       : policy_->event_log.required);
+  }
+
   // Whether the judged bank is quoted and in the log.
   bool has_bank() const noexcept { return !banks_.empty() && banks_.front() == bank_; }
 
   // Only a launch sets PCR 17 to zero, from where a log of it replays. What SHA-1 says without a
   // policy that allows it is no proof.
   bool proves_launch() const noexcept {
-    return (policy_ != nullptr || bank_ != Hash::kSha1) && replays(policy::kLaunchPcr);
+    return (policy_ != nullptr || bank_ != Hash::kSha1) && replays(tpm::kLaunchPcr);
   }
 
   // Whether the log explains the PCR in the judged bank, which it has.
@@ -212,7 +210,7 @@ class EventLogJudge {
   }
 
   void lacks_bank(Hash bank) {
-    const bool needed = bank == bank_ && policed_ != 0;
+    const bool needed = bank == bank_ && is_required();
     const std::string name(crypto::hash_name(bank));
     findings_.add({Code::kEventLogBank,
                    needed ? Severity::kFailure : Severity::kWarning,
@@ -232,15 +230,14 @@ class EventLogJudge {
       table_.set(bank.hash, pcr, extends == 0 ? PcrState::kInitial : PcrState::kReplayed);
       return;
     }
-    if (is_launch_pcr(pcr) && quoted.all(0xff) && claims_launch()) {
+    if (tpm::is_launch_pcr(pcr) && quoted.all(0xff) && claims_launch()) {
       no_launch(bank.hash, pcr, quoted,
                 "the " + name_of_log(log_) + " has events of a launch, and PCR " +
                     std::to_string(pcr) + " shows that there was none");
       return;
     }
     if (extends == 0) {
-      // A launch leaves PCRs 18 to 22 at zero; PCR 17 always gets the launch's own measurement.
-      if (eventlog::is_initial(pcr, quoted.bytes()) && (pcr != 17 || quoted.all(0xff))) {
+      if (eventlog::is_initial(pcr, quoted.bytes())) {
         table_.set(bank.hash, pcr, PcrState::kInitial);
       } else if (has(policed_, pcr)) {
         mismatch(bank, pcr, quoted);
@@ -268,8 +265,8 @@ class EventLogJudge {
   }
 
   bool claims_launch() const noexcept {
-    for (std::uint32_t pcr = kFirstLaunchPcr; pcr <= kLastLaunchPcr; ++pcr) {
-      if (replay_.num_extends[pcr] != 0) return true;
+    for (std::uint32_t pcr = 0; pcr < tpm::kNumPcrs; ++pcr) {
+      if (tpm::is_launch_pcr(pcr) && replay_.num_extends[pcr] != 0) return true;
     }
     return false;
   }
@@ -304,14 +301,14 @@ class EventLogJudge {
   // The operating system goes on extending PCRs 10 to 15 without this log: a warning there, unless
   // the policy wants the log to explain them.
   void mismatch(const eventlog::Bank& bank, std::uint32_t pcr, const Digest& quoted) {
-    if (is_launch_pcr(pcr) && replay_.num_extends[pcr] != 0 &&
+    if (tpm::is_launch_pcr(pcr) && replay_.num_extends[pcr] != 0 &&
         eventlog::replay_without_launch(log_, bank.hash, pcr) == quoted) {
       no_launch(bank.hash, pcr, quoted,
                 "the events lead to PCR " + std::to_string(pcr) +
                     " from all ones: software extended it, and there was no measured launch");
       return;
     }
-    const bool fails = pcr <= 9 || is_launch_pcr(pcr) || has(policed_, pcr);
+    const bool fails = pcr <= 9 || tpm::is_launch_pcr(pcr) || has(policed_, pcr);
     if (fails) table_.set(bank.hash, pcr, PcrState::kMismatch);
     findings_.add({Code::kPcrReplay,
                    fails ? Severity::kFailure : Severity::kWarning,

@@ -115,8 +115,9 @@ void explain_pcrs(const policy::Policy& policy, const eventlog::Log& log, std::u
     const Digest* const value = quoted.find(policy.bank, pcr);
     if ((pcrs >> pcr & 1U) == 0 || value == nullptr) continue;
     Comparison comparison(pcr, known, log, *algorithm, findings);
-    const bool explained_already = pcr >= policy::kLaunchPcr && policy::shows_no_launch(*value);
-    if (table.get(policy.bank, pcr) == policy::PcrState::kMismatch && !explained_already) {
+    // Without a launch there are no events to compare.
+    if (table.get(policy.bank, pcr) == policy::PcrState::kMismatch &&
+        !tpm::shows_no_launch(pcr, *value)) {
       comparison.explain();
     }
   }

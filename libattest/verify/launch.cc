@@ -8,24 +8,24 @@ namespace attest::verify {
 
 void check_launch(const policy::Policy* policy, crypto::Hash bank, const QuotedPcrs& quoted,
                   PcrTable& table, policy::Findings& findings, policy::Claims& claims) {
-  const crypto::Digest* value = quoted.find(bank, policy::kLaunchPcr);
+  const crypto::Digest* value = quoted.find(bank, tpm::kLaunchPcr);
   if (value == nullptr) return;  // check_quoted has said so where the policy judges it
   const bool required = policy != nullptr && policy->launch.required;
-  if (policy::shows_no_launch(*value)) {
+  if (tpm::shows_no_launch(tpm::kLaunchPcr, *value)) {
     claims.measured_launch = false;
     if (!required) return;
-    table.set(bank, policy::kLaunchPcr, policy::PcrState::kMismatch);
+    table.set(bank, tpm::kLaunchPcr, policy::PcrState::kMismatch);
     findings.add({policy::Code::kNoMeasuredLaunch,
                   policy::Severity::kFailure,
                   policy::Component::kPcr,
-                  policy::kLaunchPcr,
+                  tpm::kLaunchPcr,
                   {},
                   {},
                   {},
                   to_hex(value->bytes()),
                   "VMM (PCR 17-19): PCR 17 shows that there was no measured launch, and the policy "
                   "demands one"});
-  } else if (required && table.get(bank, policy::kLaunchPcr) == policy::PcrState::kAppraised) {
+  } else if (required && table.get(bank, tpm::kLaunchPcr) == policy::PcrState::kAppraised) {
     claims.measured_launch = true;
   }
 }

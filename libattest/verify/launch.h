@@ -16,7 +16,7 @@
 
 namespace attest::verify {
 
-// What PCR 17 in `bank` shows without any log. `policy` may be null.
+// What PCR 17 in `bank` shows once the logs have been judged. `policy` may be null.
 void check_launch(const policy::Policy* policy, crypto::Hash bank, const QuotedPcrs& quoted,
                   PcrTable& table, policy::Findings& findings, policy::Claims& claims);
 

@@ -16,6 +16,7 @@
 #include "libattest/verify/eventlog.h"
 #include "libattest/verify/ima.h"
 #include "libattest/verify/ima_rules.h"
+#include "libattest/verify/pcr_table.h"
 #include "libattest/verify/quote.h"
 
 namespace attest::verify {
@@ -33,12 +34,8 @@ constexpr std::size_t kMaxList = std::size_t{1} << 30U;  // bytes of a list read
 // PCRs that software can reset at any time: their values say nothing of the boot.
 constexpr bool is_resettable(std::uint32_t pcr) noexcept { return pcr == 16 || pcr == 23; }
 
-constexpr bool is_launch_pcr(std::uint32_t pcr) noexcept { return pcr >= 17 && pcr <= 22; }
-
 // The PCRs that a profile is about; whatever it names and the quote lacks is said.
-constexpr std::uint32_t kBiosPcrs = 0xff;
 constexpr std::uint32_t kLoaderPcrs = 0x300;
-constexpr std::uint32_t kVmmPcrs = 0xe0000;
 constexpr std::uint32_t pcrs_of(Profile profile) noexcept {
   switch (profile) {
     case Profile::kEverything:
@@ -135,19 +132,11 @@ class Learner {
     policy_.allow_sha1 = allow_sha1;
   }
 
-  // SHA-256 where it was quoted, else the first bank that is better than SHA-1, else that where it
-  // is allowed.
+  // The bank that was judged, but SHA-1 only where it is allowed.
   bool choose_bank() {
-    std::optional<Hash> bank;
-    for (const policy::PcrClaim& pcr : report_.claims.pcrs) {
-      if (pcr.bank == Hash::kSha256 || (!bank && pcr.bank != Hash::kSha1)) bank = pcr.bank;
-    }
-    if (bank) {
-      policy_.bank = *bank;
-      return true;
-    }
+    policy_.bank = best_bank(report_.claims.pcrs);
+    if (policy_.bank != Hash::kSha1) return true;
     if (policy_.allow_sha1) {
-      policy_.bank = Hash::kSha1;
       warn_of_sha1("the quote has no bank that is better than SHA-1, so the policy judges that");
       return true;
     }
@@ -195,13 +184,13 @@ class Learner {
     if (profile_ != Profile::kTrustedBoot) return true;
     const auto& pcrs = report_.claims.pcrs;
     const auto at = std::ranges::find_if(pcrs, [&](const policy::PcrClaim& c) {
-      return c.bank == policy_.bank && c.index == policy::kLaunchPcr;
+      return c.bank == policy_.bank && c.index == tpm::kLaunchPcr;
     });
-    if (at != pcrs.end() && !policy::shows_no_launch(at->value)) return true;
+    if (at != pcrs.end() && !tpm::shows_no_launch(tpm::kLaunchPcr, at->value)) return true;
     report_.findings.add({at == pcrs.end() ? Code::kPcrMissing : Code::kNoMeasuredLaunch,
                           Severity::kFailure,
                           Component::kPcr,
-                          policy::kLaunchPcr,
+                          tpm::kLaunchPcr,
                           {},
                           {},
                           {},
@@ -250,7 +239,7 @@ class Learner {
     if ((pcrs_of(profile_) >> pcr.index & 1U) == 0) return;
     policy_.pcrs[pcr.index].push_back(pcr.value);
     const bool explained = pcr.state == PcrState::kReplayed || pcr.state == PcrState::kInitial;
-    const bool logged = is_launch_pcr(pcr.index) && evidence_.launch_log
+    const bool logged = tpm::is_launch_pcr(pcr.index) && evidence_.launch_log
                             ? policy_.launch.log_required
                             : policy_.event_log.required;
     if (logged && explained && !disputed(pcr.index)) policy_.event_log.pcrs.push_back(pcr.index);
@@ -267,7 +256,7 @@ class Learner {
     const std::size_t algorithm = *log.find(policy_.bank);
     for (const eventlog::Event& event : log.events()) {
       if (!eventlog::is_extended(event) || !policy_.pcrs.contains(event.pcr)) continue;
-      if (launch_apart && is_launch_pcr(event.pcr)) continue;
+      if (launch_apart && tpm::is_launch_pcr(event.pcr)) continue;
       policy_.event_log.known_events[event.pcr].push_back({eventlog::type_name(event.type),
                                                            Digest(log.digest(event, algorithm)),
                                                            eventlog::describe(log, event)});

@@ -23,7 +23,7 @@ using policy::Severity;
 
 // The PCRs whose whole story the firmware, the boot loader or a dynamic launch should log.
 constexpr bool is_boot_pcr(std::uint32_t pcr) noexcept {
-  return pcr <= 9 || (pcr >= 17 && pcr <= 22);
+  return pcr <= 9 || tpm::is_launch_pcr(pcr);
 }
 
 constexpr bool has(std::uint32_t mask, std::uint32_t pcr) noexcept {
@@ -44,8 +44,8 @@ std::string label(Hash bank, std::uint32_t pcr) {
 
 // What OpenAttestation's whitelists call a PCR's part of the boot.
 std::string_view group(std::uint32_t pcr) noexcept {
-  if (pcr <= 7) return "BIOS (PCR 0-7): ";
-  return pcr >= 17 && pcr <= 19 ? "VMM (PCR 17-19): " : "";
+  if (has(kBiosPcrs, pcr)) return "BIOS (PCR 0-7): ";
+  return has(kVmmPcrs, pcr) ? "VMM (PCR 17-19): " : "";
 }
 
 // The first few of a list of reference values.
@@ -96,6 +96,15 @@ PcrState PcrTable::get(Hash bank, std::uint32_t pcr) const noexcept {
   return at == claims_.end() ? PcrState::kUnexplained : at->state;
 }
 
+Hash best_bank(const std::vector<policy::PcrClaim>& pcrs) noexcept {
+  Hash best = Hash::kSha1;
+  for (const policy::PcrClaim& pcr : pcrs) {
+    if (pcr.bank == Hash::kSha256) return pcr.bank;
+    if (best == Hash::kSha1) best = pcr.bank;
+  }
+  return best;
+}
+
 bool check_quoted(const policy::Policy& policy, const QuotedPcrs& quoted,
                   policy::Findings& findings) {
   const std::uint32_t judged = policy.judged_pcrs();
@@ -139,9 +148,9 @@ void check_reference_values(const policy::Policy& policy, const QuotedPcrs& quot
       continue;
     }
     table.set(policy.bank, pcr, PcrState::kMismatch);
-    const bool no_launch = pcr >= 17 && pcr <= 22 && value->all(0xff);
+    const bool no_launch = tpm::is_launch_pcr(pcr) && value->all(0xff);
     // check_launch says it, and why it matters.
-    if (pcr == policy::kLaunchPcr && policy.launch.required && policy::shows_no_launch(*value)) {
+    if (pcr == tpm::kLaunchPcr && policy.launch.required && tpm::shows_no_launch(pcr, *value)) {
       continue;
     }
     findings.add({no_launch ? Code::kNoMeasuredLaunch : Code::kPcrValue,

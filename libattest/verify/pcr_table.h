@@ -17,6 +17,10 @@
 
 namespace attest::verify {
 
+// What OpenAttestation's whitelists call the parts of a trusted boot, as bit maps.
+inline constexpr std::uint32_t kBiosPcrs = 0xff;    // 0 to 7
+inline constexpr std::uint32_t kVmmPcrs = 0xe0000;  // 17 to 19
+
 class PcrTable {
  public:
   explicit PcrTable(const QuotedPcrs& quoted);
@@ -33,6 +37,10 @@ class PcrTable {
   policy::PcrClaim* find(crypto::Hash bank, std::uint32_t pcr) noexcept;
   std::vector<policy::PcrClaim> claims_;
 };
+
+// The bank of quoted PCRs that is judged where no policy says which, and that a policy is learned
+// of: SHA-256, else the first that is better than SHA-1, else that.
+crypto::Hash best_bank(const std::vector<policy::PcrClaim>& pcrs) noexcept;
 
 // Whether all PCRs that the policy judges were quoted, in its bank. Nothing of the policy can be
 // judged otherwise.

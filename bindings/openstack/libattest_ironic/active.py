@@ -188,7 +188,8 @@ def resume(
     since = str(node.provision_updated_at)
     subject = Subject(node.uuid, settings, active_pinned(record))
     same = stored.get("since") == since and stored.get("settings") == settings.digest
-    if same and known is not None and known.since == since:
+    # What changed and came back meanwhile is not what `known` is judged by.
+    if same and known is not None and (known.since, known.subject.settings) == (since, settings):
         known.updated_at, known.subject.pinned = updated_at, subject.pinned
         return known
     if not same:
@@ -239,8 +240,8 @@ def run(watched: Watched) -> None:
     verdict, reason, evidenced, findings = _attest(watched)
     watched.slow = verdict == "unknown" or time.monotonic() > started + SLOW
     now = time.time()
-    if verdict == "trusted":
-        watched.good_at = now
+    if verdict == "trusted" or (verdict == "failed" and watched.tolerated):
+        watched.good_at = now  # it answered, and goes on
     elif verdict == "unknown":
         silent = now - watched.good_at
         if (
@@ -266,6 +267,7 @@ def _attest(watched: Watched) -> tuple[str, str, Evidenced | None, list[str]]:
     subject = watched.subject
     try:
         driver = attestation.get(subject.settings.interface)
+        attestation.check(subject.settings)
         evidenced = driver.validate_active(subject)
         _hold(subject.pinned, evidenced)
         watched.launch = evidenced.launch

@@ -15,6 +15,7 @@ import stevedore
 from ironic.common import exception
 
 from .conf import CONF
+from .exceptions import AttestationFailure
 from .settings import NO_ATTESTATION, PROPERTIES, Settings
 
 NAMESPACE = "ironic_libattest.attestation"
@@ -120,3 +121,25 @@ def get(name: str) -> AttestationInterface:
         return _load(name)
     except stevedore.exception.NoMatches:
         raise exception.InvalidParameterValue(f"there is no attestation interface {name!r}")
+
+
+def problems(settings: Settings) -> list[str]:
+    """One line for each setting that is missing or wrong, the interface's own among them."""
+    if settings.problems or not settings.asked:
+        return list(settings.problems)
+    try:
+        return get(settings.interface).validate(settings)
+    except exception.InvalidParameterValue as error:
+        return [str(error)]
+
+
+def check(settings: Settings) -> None:
+    """Raises AttestationFailure if a setting is missing or wrong, before anything is attested.
+
+    What is wrong is None in the settings, as what nobody asks for: a launch without its policy, a
+    key without its digest would not be compared with anything. Ironic validates a node when it is
+    deployed, and neither when it is cleaned nor when its driver_info changes afterwards.
+    """
+    lines = problems(settings)
+    if lines:
+        raise AttestationFailure("; ".join(lines))

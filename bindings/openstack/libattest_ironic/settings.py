@@ -109,6 +109,8 @@ class Settings:
     instance_lists: ListSource
     active: str
     launch: Launch
+    # One line for each that is missing or wrong: see attestation.check().
+    problems: tuple[str, ...] = ()
 
     @property
     def asked(self) -> bool:
@@ -222,9 +224,15 @@ def read(driver_info: Mapping[str, Any]) -> tuple[Settings, list[str]]:
         active=_active(reader),
         launch=_launch(reader),
     )
+    problems = _check(settings, reader)
+    return dataclasses.replace(settings, problems=tuple(problems)), problems
+
+
+def _check(settings: Settings, reader: _Reader) -> list[str]:
+    """What is missing, beside what was wrong when it was read."""
     _check_launch(settings, reader)
     if not settings.asked:
-        return settings, _problems_unasked(settings, reader)
+        return _problems_unasked(settings, reader)
     if not settings.lists.given and reader.raw("keylime_container") is None:
         reader.problems.append("neither driver_info/keylime_container nor keylime_allowlist is set")
     if CONF.libattest.ek_trust == "enrolled" and reader.raw("tpm_ek_sha256") is None:
@@ -247,7 +255,7 @@ def read(driver_info: Mapping[str, Any]) -> tuple[Settings, list[str]]:
             "needs a Keylime agent in the instance and driver_info/keylime_r: without Keylime, "
             "attestation ends when the deploy ramdisk does",
         )
-    return settings, reader.problems
+    return reader.problems
 
 
 def _interface(reader: _Reader) -> str:

@@ -167,13 +167,8 @@ class AttestationMixin(_Stock):
 
 def problems(node: Any) -> tuple[settings_.Settings, list[str]]:
     """A node's settings, and one line for each that is missing or wrong."""
-    settings, lines = settings_.read(node.driver_info)
-    if settings.asked and not lines:
-        try:
-            lines = attestation.get(settings.interface).validate(settings)
-        except exception.InvalidParameterValue as error:
-            lines = [str(error)]
-    return settings, lines
+    settings = settings_.read(node.driver_info)[0]
+    return settings, attestation.problems(settings)
 
 
 def validate_node(node: Any) -> None:

@@ -23,6 +23,8 @@ from .record import Record, boot_token
 
 LOG = log.getLogger(__name__)
 
+SETTINGS_CHANGED = "the attestation settings have changed while it was being attested"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
@@ -34,6 +36,8 @@ class Outcome:
     findings: tuple[str, ...] = ()
     # Failed, and all but the measured launch was shown: evidenced is there.
     only_launch: bool = False
+    # The digest of the settings by which evidenced was judged.
+    settings: str = ""
 
 
 def start(task: Any, phase: str) -> None:
@@ -79,6 +83,7 @@ def _submit(node: Any) -> None:
 
 def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
     """One round, in a thread of ours. A shared task takes no lock."""
+    digest = ""
     try:
         context = ironic_context.get_admin_context()
         with task_manager.acquire(context, uuid, shared=True, purpose="attestation") as task:
@@ -86,13 +91,18 @@ def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
             if record.run is None or record.run["id"] != run_id:
                 return Outcome("unknown", "the attestation was abandoned")
             subject = subject_of(task.node, task)
+            digest = subject.settings.digest
+            if scratch.setdefault("settings", digest) != digest:
+                return Outcome("unknown", SETTINGS_CHANGED)  # lists were loaded by those of before
             subject.scratch = scratch
-            return _attest(subject)
+            return dataclasses.replace(_attest(subject), settings=digest)
     except AttestationPending as pending:
         return Outcome("pending", pending.reason)
     except LaunchFailure as failure:
         findings = tuple(failure.findings)
-        return Outcome("failed", failure.reason, failure.evidenced, findings, only_launch=True)
+        return Outcome(
+            "failed", failure.reason, failure.evidenced, findings, only_launch=True, settings=digest
+        )
     except AttestationFailure as failure:
         return Outcome("failed", failure.reason, findings=tuple(failure.findings))
     except exception.InvalidParameterValue as error:
@@ -105,9 +115,7 @@ def _work(uuid: str, run_id: str, scratch: dict[str, Any]) -> Outcome:
 
 def _attest(subject: Subject) -> Outcome:
     driver = attestation.get(subject.settings.interface)
-    problems = validate_settings(subject.settings)
-    if problems:
-        raise AttestationFailure("; ".join(problems))
+    attestation.check(subject.settings)
     if subject.settings.registrar is not None:
         _find_agent(subject)
     if "started" not in subject.scratch:
@@ -115,11 +123,6 @@ def _attest(subject: Subject) -> Outcome:
         subject.scratch["started"] = True
     evidenced = driver.validate_security_status(subject)
     return Outcome("trusted", attestation.praise(evidenced), evidenced)
-
-
-def validate_settings(settings: settings_.Settings) -> list[str]:
-    driver = attestation.get(settings.interface)
-    return driver.validate(settings)
 
 
 def _find_agent(subject: Subject) -> None:
@@ -208,11 +211,13 @@ def _conclude(task: Any, run_id: str, outcome: Outcome) -> None:
         outcome = Outcome("unknown", "the node was cleaned or deployed anew meanwhile")
     elif record.run["token"] != boot_token(node):
         outcome = Outcome("unknown", "the node has rebooted while it was being attested")
+    settings = settings_.read(node.driver_info)[0]
+    if outcome.evidenced is not None and outcome.settings != settings.digest:
+        outcome = Outcome("unknown", SETTINGS_CHANGED)
     outcome = _same_boot(record, phase, outcome)
     job = JOBS.look((node.uuid, run_id))
     scratch = job.scratch if job is not None else {}
     JOBS.forget((node.uuid, run_id))
-    settings = settings_.read(node.driver_info)[0]
     record.end_run()
     record.set_verdict(
         phase,

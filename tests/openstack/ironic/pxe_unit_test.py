@@ -24,6 +24,7 @@ from oslo_utils import uuidutils
 import unit_test
 from libattest_ironic import (
     active,
+    attestation,
     boot_file,
     gate,
     hardware,
@@ -36,8 +37,8 @@ from libattest_ironic import (
     trusted_boot,
     waiting,
 )
-from libattest_ironic.attestation import Evidenced
-from libattest_ironic.exceptions import AttestationFailure
+from libattest_ironic.attestation import Evidenced, Subject
+from libattest_ironic.exceptions import AttestationFailure, AttestationPending
 from libattest_ironic.record import Record
 
 ROOT_UUID = "12345678-1234-1234-1234-1234567890ab"
@@ -905,6 +906,21 @@ class BadLaunch(Base):
         self.assertEqual(("failed", False, None),
                          (outcome.verdict, outcome.only_launch, outcome.evidenced))
 
+    def test_an_active_node_that_warns_has_answered(self):
+        shown = Evidenced("e" * 64, "a", (1, 0), False, "l", launch=launch.OF_INSTANCE)
+        bad = launch.LaunchFailure(AttestationFailure("PCR 17"), shown)
+        node = self.node({**self.WARN, **ACTIVE}, provision_state=states.ACTIVE)
+        watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+        watched.good_at -= 10 * 24 * 3600
+        driver = mock.Mock(**{"validate.return_value": [],
+                              "validate_active.side_effect": [bad, AttestationPending("later")]})
+        with mock.patch.object(attestation, "get", return_value=driver):
+            for verdict in ("failed", "unknown"):
+                active.run(watched)
+                self.assertEqual(verdict, watched.verdict)
+        node.refresh()
+        self.assertFalse(node.maintenance)
+
     def test_nothing_is_pinned_by_it(self):
         self.config(ek_trust="first_use", group="libattest")
         node = self.judged(self.WARN)
@@ -993,6 +1009,79 @@ class Judging(Base):
             lacking = {key: value for key, value in rules["pcrs"].items() if key != str(pcr)}
             with self.assertRaisesRegex(AttestationFailure, "policy of the launch"):
                 launch.make_policy(json.dumps({**rules, "pcrs": lacking}).encode())
+
+
+class Unvalidated(Base):
+    """Settings that Ironic has validated at no time: of a cleaning, of an instance that runs."""
+
+    WRONG = (
+        {"trusted_boot_policy": None},
+        {"trusted_boot_policy": ["launch.json"]},
+        {"trusted_boot_policy": "launch\n.json"},
+        {"trusted_boot_ramdisk": "no"},
+        {"trusted_boot_ramdisk": None},
+        {"attestation_interface": "keylime"},
+        # Not of a launch, and nothing would be compared, either.
+        {"tpm_ek_sha256": "e" * 63},
+    )
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.config(ek_trust="first_use", group="libattest")
+        shown = Evidenced("e" * 64, "a", (1, 0), True, "l")
+        self.driver = mock.Mock(**{
+            "validate.return_value": [],
+            "validate_security_status.return_value": shown,
+            "validate_active.return_value": shown,
+        })  # fmt: skip
+        self.enterContext(mock.patch.object(attestation, "get", return_value=self.driver))
+
+    def info(self, **changes) -> dict:
+        return {key: value for key, value in {**LAUNCH, **changes}.items() if value is not None}
+
+    def attest(self, **changes) -> waiting.Outcome:
+        subject = Subject("node", settings.read(self.info(**changes))[0])
+        subject.scratch["agent_uuid"] = "agent"
+        return waiting._attest(subject)
+
+    def test_no_ramdisk_passes_whose_launch_can_not_be_compared(self):
+        for change in self.WRONG:
+            with self.subTest(change), self.assertRaisesRegex(AttestationFailure, "driver_info/"):
+                self.attest(**change)
+        self.driver.start_attestation.assert_not_called()
+        self.driver.validate_security_status.assert_not_called()
+        self.assertEqual("trusted", self.attest().verdict)
+
+    def test_what_the_interface_itself_finds_wrong(self):
+        self.driver.validate.return_value = ["driver_info/x is wrong"]
+        with self.assertRaisesRegex(AttestationFailure, "driver_info/x is wrong"):
+            self.attest()
+
+    def test_no_instance_passes_whose_launch_can_not_be_compared(self):
+        for change in (*self.WRONG, {"trusted_boot_instance_policy": 7},
+                       {"trusted_boot_instance_policy": "instance\n.json"}):
+            with self.subTest(change):
+                node = self.node(self.info(**ACTIVE), provision_state=states.ACTIVE)
+                watched = active.resume(node, settings.read(node.driver_info)[0], None, None)
+                active.run(watched)
+                node.refresh()
+                self.assertFalse(node.maintenance)
+                self.driver.validate_active.reset_mock()
+                # Its driver_info changes while it runs.
+                node.driver_info = self.info(**{**ACTIVE, **change})
+                node.save()
+                read = settings.read(node.driver_info)[0]
+                active.run(active.resume(node, read, None, watched))
+                node.refresh()
+                self.assertTrue(node.maintenance)
+                self.assertIn("driver_info/", node.maintenance_reason)
+                self.driver.validate_active.assert_not_called()
+                node.destroy()
+
+    def test_what_is_wrong_is_another_setting_than_none(self):
+        of_none = settings.read(self.info(**{**ACTIVE, "trusted_boot_instance_policy": None}))[0]
+        wrong = settings.read(self.info(**{**ACTIVE, "trusted_boot_instance_policy": 7}))[0]
+        self.assertNotEqual(of_none.digest, wrong.digest)
 
 
 del unit_test  # its tests are run by itself

@@ -804,7 +804,8 @@ class Waiting(Base):
                             "lists": "l", **changes})
 
     def good(self, **changes):
-        return waiting.Outcome("trusted", "trusted", self.evidenced(**changes))
+        return waiting.Outcome("trusted", "trusted", self.evidenced(**changes),
+                               settings=settings.read(GOOD)[0].digest)
 
     def test_a_verdict_is_written_with_what_it_is_about(self):
         node = self.waiting()
@@ -831,6 +832,37 @@ class Waiting(Base):
         node.set_driver_internal_info("agent_secret_token", "of the next boot")
         node.save()
         self.assertEqual("unknown", self.conclude(node, self.good())["deploy"]["verdict"])
+
+    def test_settings_that_change_under_an_attestation_are_no_verdict(self):
+        for phase in ("clean", "deploy"):
+            node = self.waiting(phase)
+            node.driver_info = {**GOOD, "keylime_container": "others"}
+            node.save()
+            entry = self.conclude(node, self.good())[phase]
+            self.assertEqual(("unknown", waiting.SETTINGS_CHANGED),
+                             (entry["verdict"], entry["reason"]))
+            self.assertEqual(["unknown"], self.went_on)
+            node.destroy()
+
+    def test_a_round_goes_on_with_what_its_own_settings_loaded(self):
+        node, scratch = self.waiting(), {"agent_uuid": "agent"}
+        driver = mock.Mock(**{"validate.return_value": [],
+                              "validate_security_status.side_effect": AttestationPending("not yet"),
+                              })  # fmt: skip
+        with mock.patch.object(attestation, "get", return_value=driver):
+            def work():
+                return waiting._work(node.uuid, Record(node).run["id"], scratch)
+
+            self.assertEqual("pending", work().verdict)
+            driver.validate_security_status.side_effect = [self.evidenced()] * 2
+            good = work()
+            self.assertEqual(("trusted", settings.read(GOOD)[0].digest),
+                             (good.verdict, good.settings))
+            node.driver_info = {**GOOD, "keylime_container": "others"}
+            node.save()
+            self.assertEqual(("unknown", waiting.SETTINGS_CHANGED),
+                             (work().verdict, work().reason))
+        driver.start_attestation.assert_called_once()
 
     def test_a_run_of_another_cycle_is_no_verdict(self):
         node = self.waiting()
@@ -982,7 +1014,7 @@ class Active(Base):
         return self.again(node, watched, result)
 
     def again(self, node, watched, result):
-        driver = mock.Mock()
+        driver = mock.Mock(**{"validate.return_value": []})
         driver.validate_active.side_effect = [result]
         with mock.patch.object(attestation, "get", return_value=driver):
             active.run(watched)
@@ -1054,6 +1086,17 @@ class Active(Base):
                 self.assertEqual(required, node.maintenance)
                 node.destroy()
 
+    def test_settings_that_come_back_are_those_that_are_judged(self):
+        node = self.running()
+        first = settings.read(node.driver_info)[0]
+        watched = self.round(node, self.good())
+        other = settings.read({**node.driver_info, "keylime_instance_container": "other"})[0]
+        changed = active.resume(node, other, None, watched)
+        self.assertEqual(other.digest, changed.subject.settings.digest)
+        again = active.resume(node, first, None, changed)
+        self.assertEqual(first.digest, again.subject.settings.digest)
+        self.assertIs(again, active.resume(node, first, None, again))
+
     def test_another_key_needs_an_operator(self):
         node = self.running()
         watched = self.round(node, self.good())
@@ -1121,6 +1164,7 @@ class Active(Base):
             return self.good()
 
         driver = mock.Mock(**{"peer.side_effect": lambda subject: subject.uuid})
+        driver.validate.return_value = []
         driver.validate_active.side_effect = validate_active
         watch, names = active.Watch(), [*silent, "alive"]
         for name in names:
@@ -1276,7 +1320,8 @@ class Active(Base):
     def test_a_verdict_that_the_database_did_not_take_is_written_later(self):
         node, watch = self.running(), active.Watch()
         watched = watch._watched(self.context, node.uuid, None)
-        driver = mock.Mock(**{"validate_active.return_value": self.good()})
+        driver = mock.Mock(**{"validate_active.return_value": self.good(),
+                              "validate.return_value": []})
         with mock.patch.object(attestation, "get", return_value=driver):
             with mock.patch.object(active, "_write", side_effect=exception.IronicException("down")):
                 watch._run(watched)

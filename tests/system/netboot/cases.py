@@ -37,6 +37,7 @@ class Case:
     edits: tuple[tuple[str, str], ...] = ()  # replaced in the configuration
     without: str = ""  # taken out of the boot root
     empty: str = ""  # without content in the boot root
+    modules: tuple[str, ...] = ()  # of Syslinux, in the boot root, too
     hangs: bool = False  # nothing more is said after the last of `says`
     http: bool = False  # iPXE: the files come over HTTP
 
@@ -69,6 +70,8 @@ def longest(argument: str) -> Case:
 
 REQUEST = "ipa-global-request-id=req-{}0c7a3f-11d2-4ab8-9e50-0f6f2b8f9c1e"
 
+MENU = ("menu.c32", "libutil.c32")
+
 PXELINUX = [
     longest(filled(f"{NODE}/kernel", 1023)),
     otherwise(
@@ -77,6 +80,51 @@ PXELINUX = [
         edits=(("console=ttyS0 ", "console=ttyS0 " + filled(f"{NODE}/kernel", 1023) + "x "),),
         arguments=("filled=xx", "intel_iommu=o"),
         no_arguments=("intel_iommu=on",),
+    ),
+    Case(
+        "all in the kernel line",
+        edits=(("kernel mboot.c32\nappend tboot.gz", "kernel mboot.c32 tboot.gz"),),
+    ),
+    # The first label is deploy.
+    Case(
+        "the menu of a ui line",
+        edits=(("default trusted_boot", "ui menu.c32\ntimeout 10\ndefault trusted_boot"),),
+        modules=MENU,
+    ),
+    Case(
+        "a menu that hides its default",
+        (DEPLOY,),
+        never=("TBOOT: ",),
+        arguments=(),
+        edits=(
+            ("default trusted_boot", "ui menu.c32\ntimeout 10\ndefault trusted_boot"),
+            ("label trusted_boot", "label trusted_boot\nmenu hide"),
+        ),
+        modules=MENU,
+    ),
+    dead(
+        "a menu that is not there",
+        "file-missing",
+        "Failed to load COM32 file menu.c32",
+        edits=(("default trusted_boot", "ui menu.c32\ndefault trusted_boot"),),
+        modules=("libutil.c32",),
+    ),
+    Case(
+        "a menu without a ui line",
+        (DEPLOY,),
+        never=("TBOOT: ",),
+        arguments=(),
+        edits=(("default trusted_boot", "timeout 10\ndefault trusted_boot\ndefault menu.c32"),),
+        modules=MENU,
+    ),
+    Case(
+        "the first of two ramdisks",
+        (DEPLOY,),
+        arguments=(),
+        label=None,
+        edits=(
+            (f"initrd={NODE}/deploy_ramdisk", f"initrd={NODE}/deploy_ramdisk initrd={NODE}/none"),
+        ),
     ),
     Case(
         "the deploy ramdisk is started by tboot",

@@ -27,6 +27,7 @@ from collections.abc import Callable
 from cases import CASES, DEPLOYMENTS, GUEST, NODE, ROOT, Case
 from machine import SERVER, Silence, boot
 
+MODULES = pathlib.Path("/usr/lib/syslinux/modules/bios")
 HERE = pathlib.Path(__file__).resolve().parent
 FORMAT, ATTEST = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
 CACHE, WORK = (pathlib.Path(argument).resolve() for argument in sys.argv[3:5])
@@ -91,6 +92,8 @@ class NetworkBoot(unittest.TestCase):
         for file in (WORK / "files").iterdir():
             of_node = file.name in ("kernel", "ramdisk", "deploy_ramdisk")
             os.link(file, root / NODE / file.name if of_node else root / file.name)
+        for name in case.modules:
+            shutil.copy(MODULES / name, root)
         for name in filter(None, (case.without, case.empty)):
             (root / name).unlink()
         if case.empty:

@@ -130,6 +130,30 @@ TEST_CASE("each thing that would not boot is named with its line") {
   CHECK(check(with(kMenu, "}\n", "")) == "failure syntax 2: a '{' is never closed\n");
 }
 
+TEST_CASE("what stands in PXELINUX's kernel line is checked as what stands in append") {
+  const std::string beside = with(kGood, "mboot.c32\nappend ", "mboot.c32 ");
+  CHECK(check(beside).empty());
+  CHECK_THAT(check(with(beside, "--- k", "---k")), StartsWith("failure separator 3: '---' in "));
+  CHECK_THAT(check(with(beside, " intel_iommu=on", "")), StartsWith("warning iommu-missing 3: "));
+  CHECK(check(with(beside, " --- k root=/dev/x intel_iommu=on --- r", "")) ==
+        "failure module-missing 3: tboot is given no kernel\n");
+  CHECK_THAT(check(with(beside, "root=", "ipa-global-request-id=req-1 root=")),
+             StartsWith("warning per-deployment 3: "));
+  // The two are one command line, whose length counts.
+  const std::string fits(1023 - std::string("k root=/dev/x intel_iommu=on ").size(), 'x');
+  const std::string split =
+      with(with(kGood, "mboot.c32\nappend ", "mboot.c32 "), " root=", "\nappend root=");
+  CHECK(check(with(split, "=on", "=on " + fits)).empty());
+  CHECK_THAT(check(with(split, "=on", "=on x" + fits)), StartsWith("failure arguments-cut 3: "));
+
+  const BootFolder folder;
+  CHECK(check_in(beside, folder.path()).empty());
+  std::filesystem::remove(folder.path() / "r");
+  CHECK(check_in(beside, folder.path()) == "failure file-missing 3: r is not in the boot root\n");
+  CHECK(check_in("default x\nlabel x\nlinux k initrd=r\n", folder.path()) ==
+        "failure file-missing 3: r is not in the boot root\n");
+}
+
 // tests/system/netboot boots both sides of these limits.
 TEST_CASE("arguments that would be cut are named, going by what each loader hands on") {
   const auto filled = [](const std::string& text, std::size_t size) {
@@ -196,6 +220,34 @@ TEST_CASE("placeholders are a problem where they would be booted") {
   CHECK(check(kGood + "# {{ pxe_options.aki_path }} {{ x }}\n") ==
         "failure template 5: this is a template, which nothing has filled in\n");
   CHECK_THAT(check(kGood + "# {% if x %}\n"), StartsWith("failure template 5: "));
+}
+
+TEST_CASE("PXELINUX's menu is judged by the label that it starts") {
+  const std::string open =
+      with(kGood, "/dev/x", "{{ ROOT }}") + "label x\nmenu default\nkernel k\n";
+  CHECK_THAT(check("ui menu.c32\n" + open), StartsWith("failure placeholder 5: "));
+  CHECK(check("ui menu.c32\n" + with(open, "default trusted_boot", "default x")).empty());
+  CHECK(check("ui menu.c32\n" + with(open, "default trusted_boot\n", "")).empty());
+  CHECK(check("ui gfxboot.c32\n" + open).empty());
+  CHECK_THAT(check(with(open, "default trusted_boot", "default mboot.c32 tboot.gz ---k")),
+             StartsWith("failure default-unknown 1: chooses 'mboot.c32'"));
+}
+
+TEST_CASE("PXELINUX's menu and what it needs are looked for in the boot root") {
+  // Without mboot.c32, which needs libcom32.c32 itself.
+  const auto missing = [&](const std::string& name, const std::string& menu = "menu.c32") {
+    const std::string text = "ui " + menu + "\nlabel x\nkernel k\n";
+    const BootFolder folder;
+    for (const auto& module : {menu, std::string("libutil.c32")}) folder.write(module, "x");
+    CHECK(check_in(text, folder.path()).empty());
+    std::filesystem::remove(folder.path() / name);
+    return check_in(text, folder.path());
+  };
+  CHECK(missing("menu.c32") == "failure file-missing 1: menu.c32 is not in the boot root\n");
+  CHECK_THAT(missing("libutil.c32"), StartsWith("failure file-missing 1: libutil.c32 is not in "));
+  CHECK(missing("libcom32.c32").empty());
+  CHECK_THAT(missing("libcom32.c32", "vesamenu.c32"),
+             StartsWith("failure file-missing 1: libcom32.c32 is not "));
 }
 
 TEST_CASE("GRUB's default may be a number or a variable") {
@@ -334,6 +386,37 @@ TEST_CASE("paths of URLs, devices and servers are found in the boot root") {
   CHECK(path_in_root("(http,h)/a", Format::kGrub) == "/a");
   CHECK(path_in_root("(http", Format::kGrub) == std::nullopt);
   CHECK(path_in_root("$prefix/a", Format::kGrub) == std::nullopt);
+}
+
+TEST_CASE("a flood of what is harmless hides nothing that is worse") {
+  const auto repeated = [](const std::string& text, std::size_t times) {
+    std::string out;
+    for (std::size_t i = 0; i < times; ++i) out += text;
+    return out;
+  };
+  const auto count = [](const std::string& found, const std::string& severity) {
+    std::size_t lines = 0;
+    for (std::size_t at = 0; at < found.size(); at = found.find('\n', at) + 1) {
+      lines += found.compare(at, severity.size(), severity) == 0 ? 1U : 0U;
+    }
+    return lines;
+  };
+  // Notes first, and in lines before: more than there is room for.
+  const std::string notes = with(kScript, "tboot\n", "tboot " + repeated("ip=${a} ", 5000) + "\n");
+  CHECK(count(check(notes), "info ") == 599);  // and a failure: so many arguments are cut
+  CHECK_THAT(check(with(notes, "/k ", "/k ipa-agent-token=x ")),
+             Contains("warning per-deployment 5: "));
+  const BootFolder folder;
+  std::filesystem::remove(folder.path() / "r");
+  CHECK_THAT(check_in(notes, folder.path()), Contains("failure file-missing 6: "));
+
+  const std::string labels = kGood + repeated("label trusted_boot\nkernel k\n", 900);
+  CHECK(count(check(labels), "warning ") == 800);
+  std::filesystem::remove(folder.path() / "k");
+  CHECK_THAT(check_in(labels, folder.path()), Contains("failure file-missing 4: k is not"));
+
+  const std::string tboots = repeated("label t\nkernel mboot\nappend tboot.gz\n", 900);
+  CHECK(count(check(tboots), "failure ") == 1000);
 }
 
 TEST_CASE("a configuration that ends anywhere is checked without harm") {

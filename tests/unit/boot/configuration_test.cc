@@ -118,12 +118,96 @@ TEST_CASE("PXELINUX: mboot.c32 takes modules between words of three dashes") {
   CHECK(modules("kernel mboot.c32", "t ---- k") == "modules by mboot.c32 t(---- k)");
 }
 
+TEST_CASE("PXELINUX: arguments may stand in the kernel's own line, before those of append") {
+  const auto entry = [](const std::string& text) { return entry_of(of("label x\n" + text), "x"); };
+  CHECK(entry("kernel mboot.c32 t.gz a --- k b --- r\n") == "modules by mboot.c32 t.gz(a) k(b) r");
+  CHECK(entry("com32 mboot t.gz --- k\nappend b --- r\n") == "modules by mboot t.gz k(b) r");
+  CHECK(entry("kernel mboot.c32 t.gz ---\nappend k b --- r\n") ==
+        "modules by mboot.c32 t.gz k(b) r");
+  CHECK(entry("kernel mboot.c32 t.gz --- k\nappend -\n") == "modules by mboot.c32 t.gz k");
+  CHECK(entry("linux k initrd=r1  a\n") == "linux k(initrd=r1  a) r1");
+  CHECK(entry("kernel k a\nappend initrd=r1 b\n") == "linux k(a initrd=r1 b) r1");
+  CHECK(entry("kernel k initrd=r1\nappend initrd=r2 initrd=r3\n") ==
+        "linux k(initrd=r1 initrd=r2 initrd=r3) r1");
+  CHECK(entry_of(of("append c\nlabel x\nkernel k a\n"), "x") == "linux k(a c)");
+  CHECK(entry("kernel k.0 a\n") == "other");
+  // Each with the line that it begins in.
+  const Config config = of("label x\nkernel mboot.c32 t.gz --- k\nappend b --- r\n");
+  std::vector<std::size_t> lines;
+  for (const auto& image : config.entries[0].images) lines.push_back(image.line);
+  CHECK(lines == std::vector<std::size_t>{2, 2, 3});
+}
+
 TEST_CASE("PXELINUX: a menu starts its own default, or the first label") {
   const std::string labels = "label one\nkernel a\nlabel two\nmenu default\nkernel b\n";
   CHECK(defaults_of(of("default menu.c32\n" + labels)) == "5:two ");
-  CHECK(defaults_of(of("UI vesamenu.c32\ndefault one\n" + labels)) == "6:two ");
+  CHECK(defaults_of(of("UI vesamenu.c32\n" + labels)) == "5:two ");
   CHECK(defaults_of(of("default menu.c32\nlabel one\nkernel a\n")) == "2:one ");
   CHECK(defaults_of(of("default x.c32\nlabel x.c32\nkernel a\n")) == "1:x.c32 ");
+}
+
+TEST_CASE("PXELINUX: beside a ui line, the last default line is the menu's") {
+  const std::string labels = "label one\nkernel a\nlabel two\nmenu default\nkernel b\n";
+  CHECK(defaults_of(of("UI vesamenu.c32\ndefault one\n" + labels)) == "2:one ");
+  CHECK(defaults_of(of("default one x\n" + labels + "ui menu.c32\n")) == "1:one ");
+  CHECK(defaults_of(of("ui menu.c32\ndefault two\ndefault one\n" + labels)) == "2:two 3:one ");
+  // Where it names no label, it is as if it was not there.
+  CHECK(defaults_of(of("ui menu.c32\ndefault three\n" + labels)) == "6:two ");
+  CHECK(defaults_of(of("ui menu.c32\ndefault menu.c32\n" + labels)) == "6:two ");
+  // Without ui it is the last default line that is started, a menu or not.
+  CHECK(defaults_of(of("default one\ndefault menu.c32\n" + labels)) == "6:two ");
+  CHECK(defaults_of(of("default menu.c32\ndefault one\n" + labels)) == "1:menu.c32 2:one ");
+  // No menu: a label, or what is none.
+  CHECK(defaults_of(of("ui one\ndefault two\n" + labels)) == "1:one ");
+  CHECK(defaults_of(of("ui x\ndefault two\n" + labels)) == "1:x ");
+  CHECK(defaults_of(of("default mboot.c32 tboot.gz --- k\n" + labels)) == "1:mboot.c32 ");
+}
+
+TEST_CASE("PXELINUX: a menu does not start what it hides") {
+  const auto shown = [](const std::string& of_two) {
+    return defaults_of(of("ui menu.c32\nlabel one\nmenu hide\nkernel a\nlabel two\n" + of_two +
+                          "kernel b\nlabel three\nkernel c\n"));
+  };
+  CHECK(shown("") == "5:two ");
+  CHECK(shown("menu disable\n") == "8:three ");
+  CHECK(shown("kernel x\nlabel four\ndefault one\n") == "5:two ");
+  CHECK(shown("menu default\nmenu disabled\n") == "9:three ");
+  CHECK(defaults_of(of("ui menu.c32\nlabel one\nmenu hide\nkernel a\n")).empty());
+}
+
+TEST_CASE("PXELINUX: what a menu starts is not sure where others say it") {
+  const auto sure = [](const std::string& text) {
+    const Config config = of(text + "label one\nkernel a\n");
+    REQUIRE(config.defaults.size() == 1);
+    return config.defaults[0].sure;
+  };
+  CHECK(sure("ui menu.c32\n"));
+  CHECK(sure("ui menu.c32\ndefault one\nmenu begin sub\n"));
+  CHECK_FALSE(sure("ui menu.c32\nmenu begin sub\n"));
+  CHECK_FALSE(sure("ui menu.c32\ndefault one\nontimeout two\n"));
+  CHECK_FALSE(sure("ui menu.c32\ndefault one\ninclude more.cfg\n"));
+  CHECK_FALSE(sure("ui menu.c32 other.cfg\ndefault one\n"));
+  CHECK_FALSE(sure("default menu.c32 other.cfg\n"));
+  CHECK_FALSE(sure("ui gfxboot.c32 bootlogo\ndefault one\n"));
+  CHECK_FALSE(sure("default ifcpu64.c32 one -- two\n"));
+}
+
+TEST_CASE("PXELINUX: a carriage return ends a line, and comboot is a kernel, too") {
+  const Config config =
+      of("default one\r two\r\nlabel one\r\nkernel mboot.c32\r\nappend t --- k\r --- r\n"
+         "label two\nkernel mboot.c32\ncomboot x.com\nappend t --- k\n");
+  CHECK(defaults_of(config) == "1:one ");
+  CHECK(entry_of(config, "one") == "modules by mboot.c32 t k");
+  CHECK(entry_of(config, "two") == "other");
+}
+
+TEST_CASE("PXELINUX: a label is one word, and a help text says nothing") {
+  const Config config =
+      of("default one\nlabel one two\ntext help\ndefault three\nlabel four\nEndText x\n"
+         "kernel a\n");
+  CHECK(defaults_of(config) == "1:one ");
+  CHECK(config.entries.size() == 1);
+  CHECK(entry_of(config, "one") == "linux a");
 }
 
 TEST_CASE("iPXE: labels, the first unconditional jump, images behind their options") {

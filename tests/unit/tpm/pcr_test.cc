@@ -265,3 +265,15 @@ TEST_CASE("PCR values of neither form are malformed, and the message says what w
   CHECK(error(668) ==
         "PCR values (serialized): byte 136: PCR values (serialized): has bytes after its end");
 }
+
+TEST_CASE("what shows that there was no dynamic launch") {
+  using attest::crypto::Digest;
+  for (std::uint32_t pcr = 0; pcr < 40; ++pcr) {
+    CAPTURE(pcr);
+    const bool of_launch = pcr >= 17 && pcr <= 22;
+    CHECK(attest::tpm::is_launch_pcr(pcr) == of_launch);
+    CHECK(attest::tpm::shows_no_launch(pcr, Digest::filled(32, 0xff)) == of_launch);
+    CHECK(attest::tpm::shows_no_launch(pcr, Digest::filled(32, 0)) == (pcr == 17));
+    CHECK_FALSE(attest::tpm::shows_no_launch(pcr, Digest::filled(32, 1)));
+  }
+}

@@ -160,6 +160,11 @@ TEST_CASE("a SHA-1 container proves nothing of the SHA-256 bank", "[launch]") {
   CHECK_FALSE(p.appraise(nullptr).claims.measured_launch.has_value());
   CHECK(drtm().appraise(nullptr).claims.measured_launch == true);
 
+  // Where the log is asked for, one of another bank is none.
+  Policy logged = policy;
+  logged.launch.log_required = true;
+  CHECK(failures(p.appraise(&logged)) == std::vector<Code>{Code::kEventLogBank});
+
   Policy sha1;
   sha1.bank = Hash::kSha1;
   sha1.allow_sha1 = true;
@@ -170,6 +175,32 @@ TEST_CASE("a SHA-1 container proves nothing of the SHA-256 bank", "[launch]") {
   sha1.event_log.pcrs = {17, 18};
   CHECK(p.appraise(&sha1).verdict == Verdict::kTrusted);
   CHECK(p.appraise(&sha1).claims.measured_launch == true);
+}
+
+TEST_CASE("without a policy the bank is judged that a policy would be learned of", "[launch]") {
+  static Signer key = Signer::rsa();
+  const std::vector<Hash> banks{Hash::kSha1, Hash::kSha384};
+  eventlog_builder::LogBuilder b(banks);
+  b.measured(17, eventlog::kTxtHashStart, {}, eventlog_builder::text("sinit"));
+  const Octets log = b.bytes();
+  const auto replay = eventlog::replay(eventlog::Log::parse_launch(log));
+  PcrValues pcrs;
+  for (const auto& bank : replay.banks) {
+    pcrs.emplace_back(static_cast<std::uint16_t>(bank.hash),
+                      std::map<std::uint32_t, Octets>{{17, bytes_of(bank.pcrs[17])}});
+  }
+  Parts p;
+  p.ak = key.tpm2b_public();
+  p.attest = make_attest(quote_of(pcrs));
+  p.signature = key.sign(p.attest);
+  p.pcrs = make_pcrs(pcrs);
+  p.nonce = Octets(20, 0x5a);
+  p.launch_log = log;
+  // What SHA-1 says is no proof, and it stands first.
+  CHECK(p.appraise(nullptr).claims.measured_launch == true);
+  const Policy policy = p.learn(Profile::kTrustedBoot);
+  CHECK(policy.bank == Hash::kSha384);
+  CHECK(p.appraise(&policy).verdict == Verdict::kTrusted);
 }
 
 TEST_CASE("a launch whose log is wrong is not trusted, and each way has its own finding",
@@ -303,6 +334,7 @@ TEST_CASE("a chain from ones is software's, never a launch", "[launch]") {
   CHECK(failures(report) == std::vector<Code>{Code::kNoMeasuredLaunch});
   CHECK_THAT(find(report, Code::kNoMeasuredLaunch)->message,
              Contains("from all ones: software extended it"));
+  CHECK_FALSE(report.claims.measured_launch == true);
 }
 
 TEST_CASE("two logs have no PCR between them", "[launch]") {
@@ -328,6 +360,47 @@ TEST_CASE("a launch's PCR that no log and no rule explains fails beside a launch
   node.values.erase(20);
   node.values[8] = Octets(32, 9);  // no business of this log
   CHECK(node.appraise().verdict == Verdict::kTrusted);
+}
+
+TEST_CASE("a launch's PCR without its events is explained by those that it lacks", "[launch]") {
+  const auto node_with = [](bool kernel) {
+    auto b = small_launch();
+    if (kernel) b.measured(18, eventlog::kTxtTbootMeasurement, {}, eventlog_builder::text("k"));
+    Node node;
+    node.launch_log = b.bytes();
+    const auto replay = eventlog::replay(eventlog::Log::parse_launch(node.launch_log));
+    for (const std::uint32_t pcr : {17U, 18U, 19U}) {
+      node.values[pcr] = bytes_of(replay.banks[0].pcrs[pcr]);
+    }
+    return node;
+  };
+  const Policy policy = node_with(true).parts().learn(Profile::kTrustedBoot);
+  REQUIRE(policy.event_log.known_events.at(18).size() == 1);
+  Node node = node_with(false);
+  node.policy = policy;
+
+  SECTION("zero: nothing was measured there") {
+    const Report report = node.appraise();
+    CHECK(failures(report) == std::vector<Code>{Code::kPcrValue, Code::kEventOrder});
+    CHECK(find(report, Code::kEventOrder)->pcr == 18U);
+    CHECK_THAT(find(report, Code::kEventOrder)->message,
+               Contains("the first that it misses is TBOOT_MEASUREMENT"));
+  }
+  SECTION("all ones: there was no launch, of which events say nothing") {
+    node.values[18] = Octets(32, 0xff);
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kNoMeasuredLaunch});
+  }
+  SECTION("its own value, and the log is silent") {
+    node.values[18] = node_with(true).values[18];
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kPcrReplay, Code::kEventOrder});
+    // The same where the policy names PCR 17 alone.
+    node.policy = {};
+    node.policy.pcrs[17] = policy.pcrs.at(17);
+    node.policy.launch.required = true;
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kPcrUnexplained});
+    node.values[18] = Octets(32, 0xff);
+    CHECK(failures(node.appraise()) == std::vector<Code>{Code::kNoMeasuredLaunch});
+  }
 }
 
 TEST_CASE("event rules for a launch's PCRs are kept by its log", "[launch]") {

@@ -12,6 +12,7 @@
 #include "libattest/base/text.h"
 #include "libattest/policy/policy.h"
 #include "libattest/policy/policy_json.h"
+#include "libattest/tpm/pcr.h"
 
 namespace attest::policy {
 namespace {
@@ -97,20 +98,15 @@ MleId read_id(const json::Value& record, const IdKeys& keys) {
   return id;
 }
 
-// PC Client Platform TPM Profile 1.05, 4.6.2: these PCRs are all ones until a launch makes them
-// zero, and it then extends PCR 17. A whitelist of such a value would be one of any machine without
-// a launch.
-bool any_machine_has(std::uint32_t pcr, const crypto::Digest& value) noexcept {
-  return pcr == kLaunchPcr ? shows_no_launch(value) : pcr > kLaunchPcr && value.all(0xff);
-}
-
 void read_pcr(Mle& mle, MleType type, const json::Value& name, const json::Value& value) {
   const TypeRules& rules = rules_of(type);
   const auto pcr = parse_decimal(name.string(), rules.last_pcr);
   if (!pcr || *pcr < rules.first_pcr) name.fail(rules.not_its_pcr);
   const auto number = static_cast<std::uint32_t>(*pcr);
   const crypto::Digest digest = read_pcr_value(value, kBank);
-  if (any_machine_has(number, digest)) {
+  // PC Client Platform TPM Profile 1.05, section 4.6.2. A whitelist of such a value would be one of
+  // any machine.
+  if (tpm::shows_no_launch(number, digest)) {
     value.fail("is what this PCR has without a measured launch, whatever was started");
   }
   // A second value would be another MLE's: a machine must have all values of one.
@@ -242,7 +238,7 @@ void add_oat_whitelist(Policy& policy, std::string_view json) {
   Policy next = policy;
   next.bank = kBank;
   for (const auto& [pcr, value] : values_of(records, root)) next.pcrs[pcr] = {value};
-  next.launch.required = next.launch.required || next.pcrs.contains(kLaunchPcr);
+  next.launch.required = next.launch.required || next.pcrs.contains(tpm::kLaunchPcr);
   check_consistent(next);
   policy = std::move(next);
 }

@@ -51,7 +51,8 @@ class Share:
         # Schedulers that ask others, or otherwise, share nothing with each other.
         asked = (
             [options.backend, options.attestation_server, options.attestation_port]
-            + [options.attestation_api_url, options.keylime_verifier, options.verdict_file]
+            + [options.attestation_api_url, options.keylime_verifier, options.keylime_registrar]
+            + [options.host_map, options.verdict_file]
         )
         self._service = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
         self._skew = options.clock_skew

@@ -3,6 +3,7 @@
 
 import contextlib
 import logging
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -75,8 +76,6 @@ class Scripted:
 
 def filter_on(backend: Scripted) -> TrustedFilter:
     """The filter with this back-end in this process."""
-    import os
-
     trusted = TrustedFilter()
     trusted._of_process[os.getpid()] = Verdicts(backend.make)
     return trusted

@@ -12,6 +12,7 @@
 #   asan     gcc with ASan and UBSan
 #   analyze  clang's static analyzer
 #   ironic   all of the Ironic plug-in's tests on the newest Ironic, where PyPI is reached
+#   nova     all of the Nova plug-in's tests on the newest Nova, where PyPI is reached
 #   image    a Debian image by diskimage-builder with our elements, where PyPI is reached
 # Without a step: the first five, in this order. Everything is kept under build/.
 set -eu
@@ -24,7 +25,7 @@ sh cmake/setup.sh build quickstart test openstack boot
 
 for step in $steps; do
   case $step in
-    style | release | clang | tsan | wheel | asan | analyze | ironic | image) run_step "$step" ;;
+    style | release | clang | tsan | wheel | asan | analyze | ironic | nova | image) run_step "$step" ;;
     *)
       echo "tests/run.sh: no step '$step'" >&2
       exit 2

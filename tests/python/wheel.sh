@@ -31,7 +31,7 @@ import re, sys, zipfile
 names = zipfile.ZipFile(sys.argv[1]).namelist()
 package = sorted(name for name in names if name.startswith("libattest/"))
 print(*package, sep="\n")
-patterns = [r"__init__\.py", r"_types\.py", r"_keylime\.py", r"_libattest\.pyi", r"py\.typed",
+patterns = [r"__init__\.py", r"_types\.py", r"_keylime\.py", r"_oat\.py", r"_libattest\.pyi", r"py\.typed",
             r"_libattest\.[\w.-]*so", r"libattest\.so\.0"]
 wrong = [n for n in package if not any(re.fullmatch("libattest/" + p, n) for p in patterns)]
 wrong += [n for n in names if not re.match(r"libattest(-[\w.]+\.dist-info)?/", n)]

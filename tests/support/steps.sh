@@ -129,6 +129,11 @@ step_ironic() {
     sh tests/openstack/ironic.sh newest build/release
 }
 
+step_nova() {
+  build release _libattest -DATTEST_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
+    sh tests/openstack/nova.sh newest build/release
+}
+
 # The part of clang-tidy that executes every path: as long as all the rest of it.
 step_analyze() {
   build coverage && tidy '-*,clang-analyzer-*'

@@ -11,5 +11,6 @@ export PYTHONPATH="$package" MYPYPATH="$package" PYTHONDONTWRITEBYTECODE=1
 cache=$(mktemp -d)
 trap 'rm -rf "$cache"' EXIT
 
-"$python" -W error -m pytest -q -p no:cacheprovider --rootdir "$here" "$here/unit_test.py"
+# What other packages bring along for pytest is not asked for, and warns.
+PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 "$python" -W error -m pytest -q -p no:cacheprovider --rootdir "$here" "$here/unit_test.py"
 "$python" -m mypy --config-file "$package/pyproject.toml" --cache-dir "$cache" -p libattest_ipa

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 import unittest
+import weakref
 from unittest import mock
 
 import libattest
@@ -296,7 +297,21 @@ class Sharing(Folder):
         self.enterContext(configure)
 
     def worker(self, backend) -> verdicts.Verdicts:
-        return verdicts.Verdicts(lambda: backend)
+        worker = verdicts.Verdicts(lambda: backend)
+        self.addCleanup(self._end, weakref.ref(worker))
+        return worker
+
+    @staticmethod
+    def _end(of: "weakref.ref[verdicts.Verdicts]") -> None:
+        """One that lived on would take the turn of the next test's workers."""
+        worker = of()
+        if worker is None:
+            return
+        worker._refresh = lambda: None
+        worker._woken.set()
+        flight = worker._flight
+        if flight is not None:
+            flight.result(10.0)
 
     def once(self, backend) -> verdicts.Verdicts:
         """One that refreshes nothing: it has gone when its first request is answered."""

@@ -41,7 +41,7 @@ bool is_path(std::string_view text) noexcept {
 }  // namespace
 
 std::optional<OatDialect> dialect_from_name(std::string_view name) noexcept {
-  const auto found = std::ranges::find(kDialects, name);
+  const auto* const found = std::ranges::find(kDialects, name);
   if (found == kDialects.end()) return std::nullopt;
   return static_cast<OatDialect>(found - kDialects.begin() + 1);
 }

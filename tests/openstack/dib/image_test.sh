@@ -161,9 +161,14 @@ printf '[agent]\nuuid = "%s"\nip = "192.0.2.2"\ncontact_ip = "192.0.2.2"\n' \
   "$(sha256sum "$evidence/ek.pem" | cut -d ' ' -f 1)" | cmp - "$evidence/60-node.conf" ||
   fail "the node's configuration is another"
 passed 'the image boots, its software TPM is at /dev/tpmrm0, and the agent has its uuid and address'
-[ "$(cat "$evidence/verdict")" = success ] || fail "trusted-instance.service ended with $(cat "$evidence/verdict")"
-"$attest" verify --evidence "$evidence/own" --policy "$work/policy.json" >"$work/verdict" ||
-  fail "the instance's own evidence is not trusted: $(cat "$work/verdict")"
+# The emulator began after the kernel's IMA, as no machine's TPM does: a true verdict says that, and nothing else.
+[ "$(cat "$evidence/verdict")" = exit-code ] || fail "trusted-instance.service ended with $(cat "$evidence/verdict")"
+status=0
+"$attest" verify --evidence "$evidence/own" --policy "$work/policy.json" >"$work/verdict" || status=$?
+[ $status -eq 1 ] || fail "attest ended with $status for the instance's own evidence"
+grep '^failure' "$work/verdict" >"$work/failures" || :
+[ "$(wc -l <"$work/failures")" -eq 1 ] || fail "the instance's own evidence: $(cat "$work/verdict")"
+grep -q 'ima-boot-aggregate: IMA entry 0: boot_aggregate is zero' "$work/failures" || fail "the instance's own evidence: $(cat "$work/failures")"
 passed 'the instance judged itself at its boot, and its evidence says the same here'
 status=0
 "$attest" verify --evidence "$evidence" --nonce $nonce --allowlist "$work/node-allowlist.txt" \

@@ -313,6 +313,7 @@ class Active(ByAgent):
         self.agent.measure("/usr/bin/listed", LS)
         wait_until(lambda: self.entries_asked()[-1] == saved + 1)
         self.ironic.stop(9)
+        self.ironic.bury()
         self.agent.requests.clear()
         # Another name is another conductor; it resolves to the same address.
         self.ironic.configure("DEFAULT", host="127.0.0.1")

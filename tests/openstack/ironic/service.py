@@ -174,6 +174,12 @@ class Ironic:
             self.process.wait()
         self.process = None
 
+    def bury(self) -> None:
+        """Its conductors are gone for others, too: on SQLite the newest Ironic never looks."""
+        with contextlib.closing(sqlite3.connect(self.folder / "ironic.sqlite")) as database:
+            with database:
+                database.execute("UPDATE conductors SET online = 0")
+
     def log(self) -> str:
         texts = [self.folder / "ironic.log", self.folder / "singleprocess.out"]
         return "".join(p.read_text(errors="replace") for p in texts if p.exists())

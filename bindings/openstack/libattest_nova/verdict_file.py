@@ -9,17 +9,17 @@ authenticated. The digest says who wrote the file, not when: an old file can be 
 `max_age` is what bounds that. So a daemon that dies takes its verdicts with it, `max_age` later.
 """
 
-import contextlib
 import hashlib
 import hmac
 import json
 import math
 import os
 import stat
-import tempfile
 from collections.abc import Iterable
 
 import libattest
+
+from . import files
 
 # 20,000 hosts with the longest names.
 MAX_SIZE = 8 << 20
@@ -87,19 +87,8 @@ def write(
     data = _sealed(key, body.encode() + b"\n")
     if len(rows) > MAX_VERDICTS or len(data) > MAX_SIZE:
         raise VerdictFileError(f"{len(rows)} verdicts are too many for one file")
-    folder = os.path.dirname(os.path.abspath(path))
     try:
-        fd, temporary = tempfile.mkstemp(dir=folder, prefix=".verdicts-")
-        try:
-            with open(fd, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fchmod(fd, mode)
-            os.rename(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+        files.replace(path, data, mode)
     except OSError as error:
         raise VerdictFileError(f"{os.fspath(path)}: {error.strerror}") from error
 

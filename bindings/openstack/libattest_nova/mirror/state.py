@@ -9,15 +9,14 @@ file that can not be read is not the same as none: then nobody knows what was pi
 """
 
 import base64
-import contextlib
 import dataclasses
 import json
 import os
 import stat
-import tempfile
 
 import libattest
 
+from .. import files
 from ..host_map import HostBinding
 
 _VERSION = 1
@@ -100,17 +99,7 @@ class StateFolder:
         }
         path = self.file(name)
         try:
-            fd, temporary = tempfile.mkstemp(dir=self._path, prefix=".state-")
-            try:
-                with open(fd, "w", encoding="ascii") as file:
-                    json.dump(document, file)
-                    file.flush()
-                    os.fsync(fd)  # else a crash might leave an empty file, which pins nothing
-                os.rename(temporary, path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.unlink(temporary)
-                raise
+            files.replace(path, json.dumps(document).encode("ascii"))
         except OSError as error:
             raise StateError(f"{path}: {error.strerror}") from error
         state.saved = True

@@ -30,16 +30,21 @@ END
 # swtpm_start DIR: powers the TPM of DIR on, its PCRs fresh; sets SWTPM_PID, and the TPM answers on the
 # UNIX socket DIR/tpm.
 swtpm_start() {
-  rm -f "$1/tpm" "$1/tpm.ctrl"
+  rm -f "$1/tpm" "$1/tpm.ctrl" "$1/tpm.pid"
   swtpm socket --tpm2 --tpmstate dir="$1/state" --server type=unixio,path="$1/tpm" \
     --ctrl type=unixio,path="$1/tpm.ctrl" --flags not-need-init,startup-clear \
-    >"$1/swtpm.log" 2>&1 &
+    --pid file="$1/tpm.pid" >"$1/swtpm.log" 2>&1 &
   SWTPM_PID=$!
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    if [ -S "$1/tpm" ] && [ -S "$1/tpm.ctrl" ]; then return 0; fi
-    kill -0 "$SWTPM_PID" 2>/dev/null || break
+  swtpm_wait "$SWTPM_PID" "$1/tpm.pid" || { cat "$1/swtpm.log" >&2; return 1; }
+}
+
+# swtpm_wait PID FILE: until the swtpm that is PID and writes --pid file=FILE takes connections, 10 seconds
+# at most. It writes that file when it listens; its sockets are there before, and refuse.
+swtpm_wait() {
+  tries=100
+  until [ -e "$2" ]; do
+    kill -0 "$1" 2>/dev/null && [ "$tries" -gt 0 ] || return 1
+    tries=$((tries - 1))
     sleep 0.1
   done
-  cat "$1/swtpm.log" >&2
-  return 1
 }

@@ -195,17 +195,20 @@ class Tpm:
             "--pcr-banks", self.banks)  # fmt: skip
 
     def _power_on(self) -> None:
-        sockets = [self.folder / "socket", self.folder / "socket.ctrl"]
-        for path in sockets:
+        sockets, listens = [self.folder / "socket", self.folder / "socket.ctrl"], self.folder / "pid"
+        for path in (*sockets, listens):
             path.unlink(missing_ok=True)
         self._process = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder / 'state'}",
              "--server", f"type=unixio,path={sockets[0]}", "--ctrl", f"type=unixio,path={sockets[1]}",
-             "--flags", "not-need-init,startup-clear", "--locality", "allow-set-locality"],
+             "--flags", "not-need-init,startup-clear", "--locality", "allow-set-locality",
+             "--pid", f"file={listens}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # fmt: skip
         deadline = time.monotonic() + 10
-        while not all(path.exists() for path in sockets):
+        while not listens.exists():  # the sockets are there before they take connections
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
+                self._process.wait()
                 raise RuntimeError("swtpm did not start")
             time.sleep(0.02)
 

@@ -36,7 +36,7 @@ esac
 
 [ -d "$tpm/state" ] || swtpm_make "$tpm"
 swtpm socket --tpm2 --tpmstate dir="$tpm/state" --ctrl type=unixio,path="$work/tpm" --terminate \
-  >"$out/swtpm.log" 2>&1 &
+  --pid file="$work/tpm.pid" >"$out/swtpm.log" 2>&1 &
 SWTPM_PID=$!
 
 cp "$variables" "$work/variables.fd"
@@ -46,10 +46,7 @@ echo "$nonce" >"$work/out.img"
 truncate -s 32M "$work/out.img"
 printf "set arguments='root=/dev/vdb %s'\n" "$*" >"$work/cmdline.cfg"
 mcopy -o -i "$work/esp.img@@1M" "$work/cmdline.cfg" ::/cmdline.cfg
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-  [ -S "$work/tpm" ] && break
-  sleep 0.1
-done
+swtpm_wait "$SWTPM_PID" "$work/tpm.pid" || { cat "$out/swtpm.log" >&2; exit 1; }
 
 # Emulated, not KVM: in many virtual machines /dev/kvm opens and then fails in the firmware.
 disk() { echo "if=none,id=$1,format=raw,cache=unsafe,file=$work/$2"; }

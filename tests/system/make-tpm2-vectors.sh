@@ -30,12 +30,15 @@ for tool in swtpm swtpm_setup swtpm_localca tpm2_quote openssl; do
   command -v "$tool" >/dev/null || { echo "$tool is missing" >&2; exit 2; }
 done
 
+# shellcheck source=examples/quickstart/swtpm.sh
+. "$(dirname "$0")/../../examples/quickstart/swtpm.sh"
+
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 tmp=$(mktemp -d)
-swtpm_pid=
+SWTPM_PID=
 cleanup() {
-  [ -z "$swtpm_pid" ] || kill "$swtpm_pid" 2>/dev/null || true
+  [ -z "$SWTPM_PID" ] || kill "$SWTPM_PID" 2>/dev/null || true
   rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -68,16 +71,8 @@ EOF
 }
 
 start() {
-  swtpm socket --tpm2 --tpmstate dir="$tmp/state" --server type=unixio,path="$tmp/sock" \
-    --ctrl type=unixio,path="$tmp/sock.ctrl" --flags not-need-init,startup-clear \
-    >"$tmp/swtpm.log" 2>&1 &
-  swtpm_pid=$!
-  tries=50
-  while [ ! -S "$tmp/sock.ctrl" ] && [ "$tries" -gt 0 ]; do
-    sleep 0.1
-    tries=$((tries - 1))
-  done
-  export TPM2TOOLS_TCTI="swtpm:path=$tmp/sock"
+  swtpm_start "$tmp"
+  export TPM2TOOLS_TCTI="swtpm:path=$tmp/tpm"
 }
 
 # There is no resource manager: what a tool leaves behind has to go before the next one.

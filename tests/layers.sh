@@ -1,5 +1,6 @@
 #!/bin/sh -eu
-# Who includes what: the arrows between libattest's folders, and the one folder of each dependency.
+# Who includes what: the arrows between libattest's folders, and the one folder of each dependency; and
+# which of OpenStack's plug-ins imports which.
 # usage: layers.sh SOURCE_DIR
 cd "$1"
 bad=0
@@ -62,4 +63,15 @@ while read -r file header; do
       esac ;;
   esac
 done <"$includes"
+
+# The plug-ins of OpenStack: Ironic's and Nova's do not know each other, and what both have knows neither.
+plugins=bindings/openstack
+knows() { # FOLDER PACKAGES
+  [ -d "$plugins/$1" ] || complain "there is no $plugins/$1"
+  found=$(grep -rEn --include='*.py' "^ *(from|import) ($2)\\b" "$plugins/$1") || return 0
+  complain "$found"
+}
+knows libattest_ironic 'libattest_nova|nova'
+knows libattest_nova 'libattest_ironic|ironic'
+knows libattest_openstack 'libattest_nova|libattest_ironic|ironic|nova'
 exit $bad

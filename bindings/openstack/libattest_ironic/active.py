@@ -20,13 +20,14 @@ from ironic.common import exception, states
 from ironic.conductor import task_manager
 from ironic.conductor import utils as conductor_utils
 from ironic.objects import node as node_object
+from libattest_openstack.words import one_line
 from oslo_log import log
 
 from . import attestation, gate, launch, notify
 from . import settings as settings_
 from .attestation import Evidenced, Subject
 from .conf import CONF
-from .exceptions import AttestationFailure, AttestationPending, one_line
+from .exceptions import AttestationFailure, AttestationPending
 from .jobs import ACTIVE_JOBS
 from .pace import Pace
 from .record import Record
@@ -41,6 +42,9 @@ SLOW_AGENTS = "slow agents"
 SLOW = 5.0
 # Seconds between the starts of two rounds, at most.
 MAX_PAUSE = 0.05
+# A node is late when its last round ended more than so many active_intervals ago. How many there are
+# is told each time as a metric, and in the log after so many seconds again.
+LATE, TELL_AGAIN = 2, 600.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -56,6 +60,8 @@ class Watched:
     good_at: float
     due: float = 0.0
     saved_at: float = 0.0
+    # When its last round ended, or it came here.
+    round_at: float = dataclasses.field(default_factory=time.time)
     # A verdict that could not be written yet: the node was locked.
     unsaved: bool = False
     violation: str = ""
@@ -78,6 +84,7 @@ class Watch:
         # The others, that are not to be attested, as they were when that was found out.
         self._others: dict[str, Any] = {}
         self._caller: type | None = None
+        self._told = -TELL_AGAIN
 
     def look(self, manager: Any, context: Any, caller: type) -> None:
         """Finds the nodes whose time has come and starts a job for each.
@@ -89,7 +96,7 @@ class Watch:
             self._caller = caller
         if caller is not self._caller:
             return
-        seen, pace = set(), Pace()
+        seen, late, pace = set(), 0, Pace()
         rows = manager.iter_nodes(
             filters={"provision_state": states.ACTIVE},
             fields=["updated_at", "maintenance", "reservation"],
@@ -97,11 +104,15 @@ class Watch:
         for uuid, driver, _, updated_at, maintenance, reservation in rows:
             seen.add(uuid)
             if maintenance or reservation or not driver.startswith("libattest-"):
+                if uuid in self.nodes:
+                    self.nodes[uuid].round_at = time.time()  # it has no turn to be late for
                 continue
             try:
                 watched = self._watched(context, uuid, updated_at)
-                if watched is not None and self._start_if_due(watched):
-                    pace.started(self._pause())
+                if watched is not None:
+                    late += watched.round_at < time.time() - LATE * CONF.libattest.active_interval
+                    if self._start_if_due(watched):
+                        pace.started(self._pause())
             except exception.NodeNotFound:
                 continue
             except Exception:
@@ -112,6 +123,22 @@ class Watch:
             ACTIVE_JOBS.forget(uuid)
         for uuid in self._others.keys() - seen:
             del self._others[uuid]
+        self._tell(late)
+
+    def _tell(self, late: int) -> None:
+        notify.late(late)
+        if late and time.monotonic() >= self._told + TELL_AGAIN:
+            self._told = time.monotonic()
+            LOG.warning(
+                "%(late)d of %(all)d active nodes have had no attestation for more than %(seconds)d s: "
+                "their agents are silent or slow, [libattest]workers are too few, or so many nodes "
+                "want another conductor or a longer [libattest]active_interval",
+                {
+                    "late": late,
+                    "all": len(self.nodes),
+                    "seconds": LATE * CONF.libattest.active_interval,
+                },
+            )
 
     def _watched(self, context: Any, uuid: str, updated_at: Any) -> Watched | None:
         known = self.nodes.get(uuid)
@@ -239,7 +266,7 @@ def run(watched: Watched) -> None:
     started = time.monotonic()
     verdict, reason, evidenced, findings = _attest(watched)
     watched.slow = verdict == "unknown" or time.monotonic() > started + SLOW
-    now = time.time()
+    watched.round_at = now = time.time()
     if verdict == "trusted" or (verdict == "failed" and watched.tolerated):
         watched.good_at = now  # it answered, and goes on
     elif verdict == "unknown":

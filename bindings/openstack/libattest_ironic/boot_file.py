@@ -12,11 +12,11 @@ from typing import Any
 
 import libattest
 from ironic.common import exception, pxe_utils
+from libattest_openstack import library
+from libattest_openstack.words import one_line
 from oslo_log import log
 
-from . import library
 from .conf import CONF
-from .exceptions import one_line
 
 LOG = log.getLogger(__name__)
 

@@ -2,15 +2,7 @@
 """What goes wrong, as exceptions that Ironic knows how to show."""
 
 from ironic.common import exception
-
-MAX_REASON = 500
-
-
-def one_line(text: object, limit: int = MAX_REASON) -> str:
-    """Text of a peer, fit for a log line and for last_error."""
-    printable = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * limit])
-    words = " ".join(printable.split())
-    return words if len(words) <= limit else words[: limit - 1] + "…"
+from libattest_openstack.words import one_line
 
 
 class AttestationFailure(exception.IronicException):

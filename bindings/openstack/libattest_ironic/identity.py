@@ -15,10 +15,11 @@ import os
 import time
 
 import libattest
+from libattest_openstack import library
+from libattest_openstack.words import one_line
 
-from . import library
 from .conf import CONF
-from .exceptions import AttestationFailure, one_line
+from .exceptions import AttestationFailure
 from .settings import Settings
 
 _MAX_CERTIFICATE = 1 << 16

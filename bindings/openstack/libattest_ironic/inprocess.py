@@ -14,8 +14,9 @@ import weakref
 from collections.abc import Callable
 
 import libattest
+from libattest_openstack import library
 
-from . import identity, launch, library, peers
+from . import identity, launch, peers
 from . import lists as lists_
 from .attestation import AttestationInterface, Evidenced, Subject
 from .exceptions import AttestationFailure

@@ -4,13 +4,16 @@
 A pool's threads are native ones, or green ones where Ironic runs on eventlet (threading is
 patched there, and library.call() keeps blocking calls out of the one native thread). It starts
 with the first job, so after every fork. A stuck peer keeps at most workers_per_peer of them, and
-each no longer than its deadlines; what else is for that peer waits in its own line. Active nodes
-have a pool of their own: however many they are, a deployment does not wait for them.
+each no longer than its deadlines; what else is for that peer waits in its own line. Whoever came
+first of those whose peer has time is next: with more work than workers nobody is passed over.
+Active nodes have a pool of their own: however many they are, a deployment does not wait for them.
 """
 
 import collections
 import concurrent.futures
 import dataclasses
+import heapq
+import itertools
 import threading
 from collections.abc import Callable, Hashable
 from typing import Any
@@ -41,8 +44,12 @@ class Jobs:
         self._lock = threading.Lock()
         self._pool: concurrent.futures.ThreadPoolExecutor | None = None
         self._jobs: dict[Hashable, Job] = {}
+        self._busy = 0
         self._per_peer: collections.Counter[str] = collections.Counter()
-        self._lines: dict[str, collections.deque[tuple[Job, Work]]] = {}
+        self._turn = itertools.count()
+        self._lines: dict[str, collections.deque[tuple[int, Job, Work]]] = {}
+        # (turn, peer) of the heads of lines. Old entries are passed over when they come up.
+        self._heads: list[tuple[int, str]] = []
 
     def submit(
         self, key: Hashable, peer: str, work: Work, scratch: dict[str, Any] | None = None
@@ -59,8 +66,11 @@ class Jobs:
             if scratch is None:
                 scratch = before.scratch if before is not None else {}
             job = self._jobs[key] = Job(concurrent.futures.Future(), scratch)
-            self._lines.setdefault(peer, collections.deque()).append((job, work))
-            self._start(peer)
+            line = self._lines.setdefault(peer, collections.deque())
+            line.append((next(self._turn), job, work))
+            if len(line) == 1:
+                self._line_up(peer)
+            self._start()
             return True
 
     def look(self, key: Hashable) -> Job | None:
@@ -74,23 +84,36 @@ class Jobs:
         if job is not None:
             job.future.cancel()
 
-    def _start(self, peer: str) -> None:
-        """Gives the pool what the peer may be asked now. With the lock."""
+    def _line_up(self, peer: str) -> None:
         line = self._lines.get(peer)
-        while line and self._per_peer[peer] < CONF.libattest.workers_per_peer:
-            job, work = line.popleft()
+        if line:
+            heapq.heappush(self._heads, (line[0][0], peer))
+        else:
+            self._lines.pop(peer, None)
+
+    def _start(self) -> None:
+        """Gives the workers that are free what may be asked now. With the lock."""
+        while self._heads and self._busy < CONF.libattest.workers:
+            turn, peer = heapq.heappop(self._heads)
+            line = self._lines.get(peer)
+            if not line or line[0][0] != turn or self._at_limit(peer):
+                continue  # who ends at that peer lines up again
+            _, job, work = line.popleft()
             if job.future.cancelled():
+                self._line_up(peer)
                 continue
+            self._busy += 1
+            self._per_peer[peer] += 1
+            self._line_up(peer)
             if self._pool is None:
                 self._pool = concurrent.futures.ThreadPoolExecutor(
                     CONF.libattest.workers, thread_name_prefix=self._name
                 )
-            self._per_peer[peer] += 1
             self._pool.submit(self._run, peer, job, work)
-        if not line:
-            self._lines.pop(peer, None)
-        if not self._per_peer[peer]:
-            del self._per_peer[peer]
+
+    def _at_limit(self, peer: str) -> bool:
+        limit: int = CONF.libattest.workers_per_peer
+        return self._per_peer[peer] >= limit
 
     def _run(self, peer: str, job: Job, work: Work) -> None:
         if job.future.set_running_or_notify_cancel():
@@ -99,8 +122,12 @@ class Jobs:
             except BaseException as error:
                 job.future.set_exception(error)
         with self._lock:
+            self._busy -= 1
             self._per_peer[peer] -= 1
-            self._start(peer)
+            if not self._per_peer[peer]:
+                del self._per_peer[peer]
+            self._line_up(peer)
+            self._start()
 
 
 JOBS = Jobs()

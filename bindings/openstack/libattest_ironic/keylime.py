@@ -2,11 +2,13 @@
 """An external Keylime verifier attests; we make sure first that it is this node's TPM."""
 
 import libattest
+from libattest_openstack import library
+from libattest_openstack.words import one_line
 
-from . import identity, library, peers
+from . import identity, peers
 from . import lists as lists_
 from .attestation import AttestationInterface, Evidenced, Subject
-from .exceptions import AttestationFailure, AttestationPending, one_line
+from .exceptions import AttestationFailure, AttestationPending
 from .settings import Settings
 
 

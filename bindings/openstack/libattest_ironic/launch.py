@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import libattest
+from libattest_openstack import library
 
-from . import library
 from .attestation import Evidenced
 from .conf import CONF
 from .exceptions import AttestationFailure

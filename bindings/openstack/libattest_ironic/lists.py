@@ -12,10 +12,11 @@ import re
 from typing import Any
 
 from ironic.common import swift
+from libattest_openstack import library
+from libattest_openstack.words import one_line
 
-from . import library
 from .conf import CONF
-from .exceptions import AttestationFailure, AttestationPending, one_line
+from .exceptions import AttestationFailure, AttestationPending
 from .settings import ListSource
 
 _MAX_CHECKSUM = 4096

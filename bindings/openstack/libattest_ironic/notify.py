@@ -21,6 +21,11 @@ _LEVELS = {"trusted": "info", "unknown": "warning", "failed": "error"}
 _ORDER = ("debug", "info", "warning", "error", "critical")
 
 
+def late(nodes: int) -> None:
+    """How many active nodes wait for longer than they should."""
+    METRICS.send_gauge(METRICS.get_metric_name("attestation.active.late"), nodes)
+
+
 def verdict(context: Any, node: Any, phase: str, entry: dict[str, Any], seconds: float) -> None:
     """Counts a verdict and tells it to whoever listens. Never raises: a verdict stands without."""
     outcome = entry["verdict"]

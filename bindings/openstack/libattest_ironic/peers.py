@@ -7,11 +7,12 @@ from typing import Any
 import libattest
 from ironic.common import exception
 from ironic.drivers.modules import agent_client
+from libattest_openstack import library
+from libattest_openstack.words import one_line
 
-from . import library
 from .attestation import Subject
 from .conf import CONF
-from .exceptions import AttestationFailure, AttestationPending, one_line
+from .exceptions import AttestationFailure, AttestationPending
 from .settings import Settings
 
 

@@ -15,10 +15,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from libattest_openstack.words import one_line
 from oslo_log import log
 
 from .attestation import Evidenced
-from .exceptions import one_line
 
 LOG = log.getLogger(__name__)
 

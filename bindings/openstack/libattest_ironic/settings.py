@@ -13,8 +13,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from libattest_openstack.words import one_line
+
 from .conf import CONF
-from .exceptions import one_line
 
 NO_ATTESTATION = "no-attestation"
 OBJECTS = ("allowlist", "allowlist_checksum", "excludelist")

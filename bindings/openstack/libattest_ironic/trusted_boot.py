@@ -12,10 +12,10 @@ from typing import Any
 from ironic.common import exception, utils
 from ironic.drivers import utils as driver_utils
 from ironic.drivers.modules import boot_mode_utils, deploy_utils
+from libattest_openstack.words import one_line
 
 from . import settings as settings_
 from .conf import CONF
-from .exceptions import one_line
 
 CAPABILITY = "trusted_boot"
 VALUES = ("true", "false")

@@ -6,10 +6,11 @@ from typing import Any
 
 from ironic.common import exception
 from ironic.drivers import base
+from libattest_openstack.words import one_line
 from oslo_log import log
 
 from . import capture, steps
-from .exceptions import AttestationFailure, AttestationPending, one_line
+from .exceptions import AttestationFailure, AttestationPending
 from .record import FOREIGN, Record
 
 LOG = log.getLogger(__name__)

@@ -10,13 +10,14 @@ from ironic.common import exception, states
 from ironic.conductor import task_manager
 from ironic.conductor import utils as conductor_utils
 from ironic.drivers.modules import deploy_utils
+from libattest_openstack.words import one_line
 from oslo_log import log
 
 from . import attestation, gate, identity, notify, peers
 from . import settings as settings_
 from .attestation import AttestationInterface, Evidenced, Subject
 from .conf import CONF
-from .exceptions import AttestationFailure, AttestationPending, one_line
+from .exceptions import AttestationFailure, AttestationPending
 from .jobs import JOBS, later
 from .launch import LaunchFailure
 from .record import Record, boot_token

@@ -3,7 +3,7 @@
 
 import time
 
-from libattest_ironic import library
+from libattest_openstack import library
 
 from . import verdict_file
 from .backends import Answer, lifetime, required

@@ -12,7 +12,7 @@ import threading
 import time
 
 import libattest
-from libattest_ironic import library
+from libattest_openstack import library
 
 from . import host_map
 from .backends import Answer, Unanswered, read_text, required

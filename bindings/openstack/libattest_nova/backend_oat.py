@@ -5,7 +5,7 @@ The service knows hosts by name and binds them to their keys itself, when they a
 """
 
 import libattest
-from libattest_ironic import library
+from libattest_openstack import library
 
 from .backends import Answer, Unanswered, read_text, required
 from .conf import CONF

@@ -6,17 +6,9 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import libattest
+from libattest_openstack.words import one_line
 
 from .conf import CONF
-
-_MAX_WORDS = 300
-
-
-def one_line(text: object, limit: int = _MAX_WORDS) -> str:
-    """Text of a peer, fit for a log line."""
-    printable = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * limit])
-    words = " ".join(printable.split())
-    return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
 class Unanswered(Exception):

@@ -17,10 +17,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from libattest_openstack.words import one_line
 from nova.scheduler import filters
 from oslo_log import log
 
-from .backends import one_line
 from .conf import CONF, INSECURE_SSL
 from .verdicts import Verdicts
 

@@ -21,10 +21,11 @@ import weakref
 from collections.abc import Callable, Iterable
 
 import libattest
+from libattest_openstack.words import one_line
 from oslo_log import log
 
 from . import backends
-from .backends import Answer, Backend, Unanswered, one_line
+from .backends import Answer, Backend, Unanswered
 from .conf import CONF
 from .shared import Entry, Share
 

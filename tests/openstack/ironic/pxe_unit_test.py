@@ -30,7 +30,6 @@ from libattest_ironic import (
     hardware,
     inprocess,
     launch,
-    library,
     pxe,
     settings,
     steps,
@@ -40,6 +39,7 @@ from libattest_ironic import (
 from libattest_ironic.attestation import Evidenced, Subject
 from libattest_ironic.exceptions import AttestationFailure, AttestationPending
 from libattest_ironic.record import Record
+from libattest_openstack import library
 
 ROOT_UUID = "12345678-1234-1234-1234-1234567890ab"
 WRONG = "Trusted boot is only supported in BIOS boot mode with netboot and without whole_disk_image"

@@ -52,9 +52,9 @@ from libattest_ironic.exceptions import (  # noqa: E402
     AttestationFailure,
     AttestationPending,
     StepRefused,
-    one_line,
 )
 from libattest_ironic import record as record_module  # noqa: E402
+from libattest_openstack.words import one_line  # noqa: E402
 from libattest_ironic.record import (  # noqa: E402
     FIELD,
     MAX_FINDINGS,
@@ -955,6 +955,35 @@ class Work(Base):
         self.assertEqual({0, 1, 2, 3, 4, 5, 6, 8}, set(self.done))
         self.assertTrue(self.hold(0, "third"))
 
+    def test_nobody_is_passed_over_where_there_is_more_work_than_workers(self):
+        self.config(workers=2, workers_per_peer=1, group="libattest")
+        for key in ("a", "b"):
+            self.hold(key, key)
+
+        def work(key: str) -> None:
+            time.sleep(0.01)
+            self.done.append(key)
+
+        for number in range(4):
+            self.pool.submit(f"new {number}", "registrar", lambda _, n=number: work(f"new {n}"))
+        known = [f"known {number}" for number in range(40)]
+        for key in known:
+            self.pool.submit(key, key, lambda _, key=key: work(key))
+        self.gate.set()
+        self.result(known[-1])
+        self.assertIn("new 3", self.done[:20])
+
+    def test_what_is_cancelled_at_the_head_of_a_line_holds_up_nobody(self):
+        self.config(workers=2, workers_per_peer=1, group="libattest")
+        for key in range(5):
+            self.hold(key, "stuck")
+        for key in (1, 2):
+            self.pool.forget(key)
+        self.gate.set()
+        self.result(4)
+        self.assertEqual([0, 3, 4], self.done)
+        self.assertEqual({}, self.pool._lines)
+
     def test_work_that_fails_makes_room_for_the_next(self):
         for number in range(9):
             self.pool.submit(number, "peer", lambda _: 1 // 0)
@@ -1187,6 +1216,29 @@ class Active(Base):
                 while len(begun) < len(silent) and time.monotonic() < deadline:
                     time.sleep(0.01)
                 self.assertEqual(silent, begun)
+
+    def test_nodes_that_have_their_turn_late_are_told(self):
+        watch, names = active.Watch(), [f"node-{number}" for number in range(4)]
+        interval = CONF.libattest.active_interval
+        for name, ago in zip(names, (0, 2 * interval - 5, 2 * interval + 5, 10**6), strict=True):
+            subject = Subject(name, settings.read(GOOD)[0], scratch={"node": libattest.Node()})
+            watch.nodes[name] = active.Watched(
+                name, 1, "", subject, "trusted", "", time.time(), due=time.time() + 60,
+                round_at=time.time() - ago,
+            )  # fmt: skip
+        rows = [(name, "libattest-fake", "", 1, name == names[3], None) for name in names]
+        manager = mock.Mock(**{"iter_nodes.return_value": rows})
+        with mock.patch.object(notify.METRICS, "send_gauge") as gauge:
+            with mock.patch.object(active.LOG, "warning") as warning:
+                for _ in range(3):
+                    watch.look(manager, self.context, object)
+        # The fourth is in maintenance, and it does not begin late when that ends.
+        self.assertEqual([1] * 3, [call.args[1] for call in gauge.call_args_list])
+        self.assertTrue(gauge.call_args.args[0].endswith("libattest.attestation.active.late"))
+        warning.assert_called_once()
+        text, values = warning.call_args.args
+        self.assertIn("1 of 4 active nodes have had no attestation for more than 120 s", text % values)
+        self.assertGreater(watch.nodes[names[3]].round_at, time.time() - 60)
 
     def test_an_agent_is_its_own_peer_once_the_registrar_was_asked(self):
         driver = inprocess.InProcessAttestation()

@@ -17,9 +17,10 @@ import time
 from collections.abc import Mapping
 
 import libattest
+from libattest_openstack.words import one_line
 
 from .. import host_map
-from ..backends import Answer, Unanswered, one_line
+from ..backends import Answer, Unanswered
 from ..host_map import HostBinding
 from . import appraisal, clock
 from .appraisal import HostFailed, HostPolicy, HostSilent

@@ -9,7 +9,8 @@ import logging
 import threading
 from typing import Protocol
 
-from ..backends import one_line
+from libattest_openstack.words import one_line
+
 from . import clock
 from .book import Hosts
 from .rest import ServiceError

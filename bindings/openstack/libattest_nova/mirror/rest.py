@@ -17,8 +17,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import libattest
+from libattest_openstack.words import one_line
 
-from ..backends import one_line
 from . import clock
 
 LOG = logging.getLogger(__name__)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import libattest
+from libattest_openstack.words import one_line
 
 from .. import backends, host_map
-from ..backends import Answer, Backend, Unanswered, one_line
+from ..backends import Answer, Backend, Unanswered
 from . import clock
 from .agents import AgentSource
 

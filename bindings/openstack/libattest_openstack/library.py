@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one door to libattest: everything else of it is called through call().
 
-Ironic on eventlet is one native thread: a call that blocks there stops the whole conductor. Such a
-conductor's calls go to eventlet's pool of native threads; a conductor with threads of its own
+A service on eventlet is one native thread: a call that blocks there stops all of it. Such a
+service's calls go to eventlet's pool of native threads; one with threads of its own
 calls directly. Nothing is started at import. What call() runs must not log: eventlet's locks are
 not for other native threads.
 """

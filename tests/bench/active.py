@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Active nodes on a real Ironic: what attesting N of them each interval costs, and whom it disturbs.
 
-usage: active.py [--nodes N,…] [--transports off,stub,https] [--seconds S] [--interval S] [--delay S]
+usage: active.py [--nodes N,…] [--transports off,stub,https] [--seconds S] [--interval S] [--delay S] …
 
-API and conductor are one process, which is the worst case for GET /v1. Transports:
+API and conductor are one process, which is the worst case for GET /v1. Ironic's own power sync asks
+each node each minute, too, and costs more than attesting it: some thousand nodes take a processor by
+themselves, so growth beyond is measured with --power-sync 0. Transports:
   off     the same nodes, not attested: what Ironic costs by itself
   stub    quotes come from within the conductor's process, at the place of the Keylime client
   https   a registrar and agents on loopback, TLS with certificates on both sides
@@ -108,6 +110,10 @@ def percentile(ordered: list, part: float):
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else float("nan")
 
 
+def progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def usage(group: int) -> tuple[float, float]:
     """CPU seconds and resident MiB of a process group."""
     seconds, pages = 0, 0
@@ -162,7 +168,11 @@ class Run:
             "active_interval": str(self.options.interval),
             **keylime.options(),
         }
-        options = {"DEFAULT": {"debug": "false", "notification_level": "error"}, "libattest": own}
+        options = {
+            "DEFAULT": {"debug": "false", "notification_level": "error"},
+            "conductor": {"sync_power_state_interval": str(self.options.power_sync)},
+            "libattest": own,
+        }
         interfaces = {"measured": "measured:MeasuredAttestation"}
         ironic = Ironic(self.folder / "ironic", options, interfaces=interfaces)
         delay = str(self.options.delay)
@@ -207,11 +217,14 @@ class Run:
         assert ironic.process is not None
         prober = Prober(ironic.port)
         prober.start()
-        begin = time.monotonic()
+        begin = told = time.monotonic()
         while self.transport != "off" and self._counters()["nodes"] < self.nodes:
             if time.monotonic() > begin + self.options.patience:
                 break
             time.sleep(0.5)
+            if time.monotonic() > told + 10:
+                told = time.monotonic()
+                progress(f"{self._counters()['nodes']} of {self.nodes} attested after {told - begin:.0f} s")
         first, early = time.monotonic() - begin, prober.take()
         time.sleep(self.options.settle)
         prober.take()
@@ -273,6 +286,8 @@ def main() -> None:
     parser.add_argument("--settle", type=float, default=10, help="after every node's first round")
     parser.add_argument("--patience", type=float, default=300, help="how long to wait for those")
     parser.add_argument("--interval", type=int, default=60, help="[libattest]active_interval")
+    power_sync = "Ironic's [conductor]sync_power_state_interval; 0: never"
+    parser.add_argument("--power-sync", type=int, default=60, help=power_sync)
     parser.add_argument("--delay", type=float, default=0, help="seconds that an agent's TPM takes")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -284,12 +299,14 @@ def main() -> None:
     try:
         for nodes in map(int, options.nodes.split(",")):
             for transport in options.transports.split(","):
-                print(f"-- {nodes} nodes, {transport}", file=sys.stderr, flush=True)
+                progress(f"-- {nodes} nodes, {transport}")
                 with tempfile.TemporaryDirectory(prefix="libattest-bench-") as folder:
                     row = Run(pathlib.Path(folder), nodes, transport, options).measure()
                 rows.append((f"{nodes} {transport}", row))
+                show(rows[-1:])
     finally:
-        show(rows)
+        if len(rows) != 1:
+            show(rows)
 
 
 def show(rows: list[tuple[str, dict]]) -> None:

@@ -398,9 +398,10 @@ class Required(Flows):
             ("libattest", {"enabled_attestation_interfaces": "scripted,no-attestation"}),
         ):
             with self.subTest(section=section), tempfile.TemporaryDirectory() as folder:
-                other = Ironic(pathlib.Path(folder), {**self.options, section: {
-                    **self.options.get(section, {}), **values}})
-                with self.assertRaisesRegex(RuntimeError, "require_attestation is set"):
+                words = "require_attestation is set"
+                changed = {**self.options, section: {**self.options.get(section, {}), **values}}
+                other = Ironic(pathlib.Path(folder), changed, refusal=words)
+                with self.assertRaisesRegex(RuntimeError, words):
                     other.__enter__()
                 other.stop()
 

@@ -89,6 +89,7 @@ class Ironic:
 
     `installed`: the package is there, or comes, by pip.
     `interfaces`: entry points of attestation interfaces beside the plug-in's own.
+    `refusal`: words of a log that says why it will not start; the newest Ironic tries again for ever.
     """
 
     def __init__(
@@ -98,8 +99,10 @@ class Ironic:
         python: str = sys.executable,
         installed: bool = False,
         interfaces: dict[str, str] | None = None,
+        refusal: str = "",
     ) -> None:
         self.installed = installed
+        self.refusal = refusal
         self.folder = pathlib.Path(folder)
         self.python = python
         self.interfaces = {"scripted": "scripted:ScriptedAttestation", **(interfaces or {})}
@@ -158,6 +161,8 @@ class Ironic:
                     self.request("GET", "/v1/drivers")
                 ):
                     return
+            if self.refusal and self.refusal in self.log():
+                deadline = min(deadline, time.monotonic() + 5)
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"Ironic did not start:\n{self.log()[-3000:]}")
             time.sleep(0.1)

@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mirror on Nova's own in-process base: what trait, disabling and locking each cover, and what not."""
 
+import http.server
 import os
 import pathlib
+import subprocess
+import sys
+import threading
+import time
 import unittest
 import unittest.mock
+import urllib.parse
 import warnings
 
 # As in a service, it chooses between eventlet and threads: before everything else of Nova's.
 import nova.cmd  # noqa: F401, I001
+import requests
 from nova import utils as nova_utils
 from nova.tests.functional import integrated_helpers
 from nova.tests.functional.api import client as api_client
 
 import pipeline
+from attestation_service import Service
 from mirror_doubles import make_adapter
 
 from libattest_nova.mirror import clock, compute
@@ -25,6 +33,12 @@ from libattest_nova.mirror.rest import Rest, Rests
 
 WORK = pathlib.Path(os.environ["LIBATTEST_TEST_WORK"])
 TRAIT = "CUSTOM_ATTESTED"
+# Of another project than the tenant's.
+OPERATOR = {
+    "X-Auth-User": "admin",
+    "X-Auth-Project-Id": "operators",
+    "X-Roles": "reader,member,admin",
+}
 
 
 class Base(integrated_helpers.ProviderUsageBaseTestCase):
@@ -48,13 +62,7 @@ class Base(integrated_helpers.ProviderUsageBaseTestCase):
         self.acts = Acts(dry_run=False)
 
     def nova(self, **how) -> Compute:
-        # Of another project than the tenant's.
-        who = {
-            "X-Auth-User": "admin",
-            "X-Auth-Project-Id": "operators",
-            "X-Roles": "reader,member,admin",
-        }
-        rest = Rest("nova", make_adapter(self.admin_api.base_url, "compute", who), 20.0)
+        rest = Rest("nova", make_adapter(self.admin_api.base_url, "compute", OPERATOR), 20.0)
         return Compute(rest, TRAIT, self.acts, **how)
 
     def traits(self) -> Placement:
@@ -241,6 +249,113 @@ class Instances(Base):
             self.apply(self.nova(stop="untrusted"), host1="untrusted")
         self._wait_for_state_change(self.asks, "SHUTOFF")
         self.assertEqual([True, False, False], [locked for _, locked in self.states()])
+
+
+class Door:
+    """Where a process of its own reaches what is only in this one: Nova's tests serve on no port."""
+
+    def __init__(self, url: str) -> None:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                # Nova's stand-in for keystone reads headers that keystoneauth can not be told to send.
+                headers = {**self.headers, **OPERATOR, "Host": urllib.parse.urlsplit(url).netloc}
+                answer = requests.request(self.command, url + self.path, data=body, headers=headers)
+                self.send_response(answer.status_code)
+                for name in ("Content-Type", "OpenStack-API-Version"):
+                    if name in answer.headers:
+                        self.send_header(name, answer.headers[name])
+                self.send_header("Content-Length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
+
+            do_PUT = do_POST = do_DELETE = do_GET
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class Command(Base):
+    """libattest-nova-mirror as it is started, with `source = filter`: OAT's verdicts of all that Nova has."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.oat = Service(WORK)
+        self.addCleanup(self.oat.stop)
+        sections = {
+            "libattest_mirror": {
+                "source": "filter", "disable_services": "untrusted", "stop_instances": "untrusted",
+                "state_dir": WORK / "mirror", "write_verdicts": "false",
+            },
+            "trusted_computing": {"backend": "oat", **self.oat.options()},
+            "placement": self.access(self.placement.fixture.endpoint),
+            "nova": self.access(self.admin_api.base_url),
+        }  # fmt: skip
+        lines = []
+        for section, values in sections.items():
+            lines += [f"[{section}]", *(f"{name} = {value}" for name, value in values.items())]
+        (WORK / "mirror.conf").write_text("\n".join(lines) + "\n")
+
+    def access(self, url: str) -> dict[str, str]:
+        door = Door(url)
+        self.addCleanup(door.close)
+        return {"auth_type": "admin_token", "endpoint": door.url, "token": "admin"}
+
+    def run_once(self, *words: str) -> tuple[int, str]:
+        code = "import sys; from libattest_nova.mirror import command; sys.exit(command.main())"
+        arguments = [sys.executable, "-W", "ignore", "-c", code]
+        arguments += ["--config-file", str(WORK / "mirror.conf"), "--once", *words]
+        with open(WORK / "mirror.out", "w+") as out, open(WORK / "mirror.log", "w+") as log:
+            process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=log)
+            while process.poll() is None:
+                time.sleep(0.05)  # meanwhile Nova, which is in this process, answers
+            out.seek(0)
+            log.seek(0)
+            self.said = log.read()
+            return process.returncode, out.read()
+
+    def test_oat_says_and_service_instances_and_trait_follow(self) -> None:
+        server = self.place(self.filtered, az="nova:host1")
+        self.oat.say(host1="untrusted", host2="trusted")
+        status, would = self.run_once("--dry-run")
+        self.assertEqual(1, status, self.said)
+        self.assertIn("would disable the compute service of host1", would)
+        self.assertIn(f"would give {TRAIT} to 'host2'", would)
+        self.assertEqual("enabled", self.service("host1")["status"])
+        self.assertEqual((1, ""), self.run_once(), self.said)
+        self.assertEqual("disabled", self.service("host1")["status"])
+        self.assertEqual("enabled", self.service("host2")["status"])
+        self._wait_for_state_change(server, "SHUTOFF")
+        self.assertTrue(self.show(server)["locked"])
+        self.assertEqual("host2", self.place(self.trusting)["OS-EXT-SRV-ATTR:host"])
+        # One request for all hosts, whose names came from Nova.
+        self.assertEqual([["host1", "host2"]] * 2, [sorted(names) for names in self.oat.asked()])
+        self.oat.say(host1="trusted")
+        self.assertEqual((0, ""), self.run_once(), self.said)
+        self.assertEqual("enabled", self.service("host1")["status"])
+        forced = self.place(self.trusting, az="nova:host1")
+        self.assertEqual("host1", forced["OS-EXT-SRV-ATTR:host"])
+        self.assertTrue(self.show(server)["locked"])  # that is the operator's
+
+    def test_a_service_that_fails_takes_the_trait_and_disables_nobody(self) -> None:
+        self.oat.say(host1="trusted", host2="trusted")
+        self.assertEqual((0, ""), self.run_once(), self.said)
+        self.place(self.trusting)
+        for fault in ("500", "text"):
+            self.oat.fail(fault)
+            self.assertEqual((2, ""), self.run_once(), self.said)
+            self.assertEqual("enabled", self.service("host1")["status"])
+            self.place(self.trusting, expected_state="ERROR")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import contextlib
 import hashlib
 import hmac
 import http.client
-import http.server
 import json
 import os
 import pathlib
@@ -28,6 +27,8 @@ import subprocess
 import threading
 import time
 import urllib.parse
+
+from tls_server import TlsHandler, TlsServer
 
 IMA_PCR = 10
 KEY_PCR = 16
@@ -267,7 +268,7 @@ class KeylimeAgent:
         self.delay = 0.0  # knob: seconds before each answer
         self.answer: tuple[int, bytes] | None = None  # knob: this status and body to every question
         self._last_quote: dict | None = None
-        self._server: http.server.ThreadingHTTPServer | None = None
+        self._server: TlsServer | None = None
         self._make_files()
         self.measure("boot_aggregate", self._boot_aggregate())
 
@@ -288,42 +289,20 @@ class KeylimeAgent:
             context.verify_mode = ssl.CERT_REQUIRED
         agent = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                # In this connection's own thread: a peer that never speaks holds up nobody else.
-                self.request.settimeout(30)
-                self.request = context.wrap_socket(self.request, server_side=True)
-                super().setup()
-
-            def finish(self) -> None:
-                super().finish()
-                self.request.close()  # the server closes only what it accepted
-
+        class Handler(TlsHandler):
             def do_GET(self) -> None:
                 agent._answer(self)
 
             do_POST = do_GET
 
-            def log_message(self, *_) -> None:
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_) -> None:  # a peer that hung up, or that TLS refused
-                pass
-
-        self._server = Server((self.address, self.port), Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._server = TlsServer(context, Handler, self.address, self.port)
+        self.port = self._server.port
+        self._server.start()
 
     def gone(self) -> None:
         """Stops listening; start() brings it back on the same port."""
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.stop()
             self._server = None
 
     def reboot(self) -> None:
@@ -408,7 +387,7 @@ class KeylimeAgent:
     def public_key(self) -> str:
         return (self.folder / "transport.pub").read_text()
 
-    def _answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
+    def _answer(self, request: TlsHandler) -> None:
         length = int(request.headers.get("Content-Length") or 0)
         request.rfile.read(length)
         self.requests.append(request.path)

@@ -12,12 +12,12 @@ recording it takes is decided here. It attests nobody.
 
 import base64
 import copy
-import http.server
 import json
 import pathlib
 import ssl
-import threading
 import time
+
+from tls_server import TlsHandler, TlsServer
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "keylime"
 RECORDED_UUID = "d432fbb3-d2f1-4a97-9ef7-75bd81c00000"
@@ -53,11 +53,11 @@ class KeylimeDouble:
 
     @property
     def verifier(self) -> str:
-        return f"127.0.0.1:{self._servers[0].server_address[1]}"
+        return f"127.0.0.1:{self._servers[0].port}"
 
     @property
     def registrar(self) -> str:
-        return f"127.0.0.1:{self._servers[1].server_address[1]}"
+        return f"127.0.0.1:{self._servers[1].port}"
 
     def register(
         self,
@@ -76,29 +76,17 @@ class KeylimeDouble:
 
     def __enter__(self) -> "KeylimeDouble":
         for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+            server.start()
         return self
 
     def __exit__(self, *_) -> None:
         for server in self._servers:
-            server.shutdown()
-            server.server_close()
+            server.stop()
 
-    def _server(self, context: ssl.SSLContext, answer) -> http.server.ThreadingHTTPServer:
+    def _server(self, context: ssl.SSLContext, answer) -> TlsServer:
         double = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                self.request.settimeout(30)
-                self.request = context.wrap_socket(self.request, server_side=True)
-                super().setup()
-
-            def finish(self) -> None:
-                super().finish()
-                self.request.close()  # the server closes only what it accepted
-
+        class Handler(TlsHandler):
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 double.requests.append(f"{self.command} {self.path}")
@@ -116,16 +104,7 @@ class KeylimeDouble:
 
             do_POST = do_DELETE = do_GET
 
-            def log_message(self, *_) -> None:
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_) -> None:
-                pass
-
-        return Server(("127.0.0.1", 0), Handler)
+        return TlsServer(context, Handler)
 
     def _recorded(self, name: str, uuid: str = RECORDED_UUID, results: dict | None = None):
         """A recording, of another agent, with some of its results replaced."""

@@ -20,7 +20,6 @@ import argparse
 import contextlib
 import dataclasses
 import datetime
-import http.server
 import json
 import pathlib
 import socket
@@ -33,6 +32,7 @@ from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from fault_server import Pki  # noqa: E402
+from tls_server import TlsHandler, TlsServer  # noqa: E402
 
 OLD_URL = "/OpenAttestationWebServices/V1.0"
 NEW_URL = "/AttestationService/resources"
@@ -220,20 +220,19 @@ class OatServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pki.folder / f"{certificate}.crt", pki.folder / f"{certificate}.key")
         self._server = self._listen(context, port)
-        self.port = self._server.server_address[1]
+        self.port = self._server.port
 
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}{self.api_url}/PollHosts"
 
     def __enter__(self) -> "OatServer":
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.ended.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     # The dialects.
 
@@ -315,21 +314,13 @@ class OatServer:
 
     # HTTP.
 
-    def _listen(self, context: ssl.SSLContext, port: int) -> http.server.ThreadingHTTPServer:
+    def _listen(self, context: ssl.SSLContext, port: int) -> TlsServer:
         double = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(TlsHandler):
             def setup(self) -> None:
                 double.connections += 1
-                self.request.settimeout(30)
-                self.request = context.wrap_socket(self.request, server_side=True)
                 super().setup()
-
-            def finish(self) -> None:
-                super().finish()
-                self.request.close()  # the server closes only what it accepted
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -363,17 +354,7 @@ class OatServer:
                 self.end_headers()
                 self.wfile.write(text)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def handle_error(self, *_: object) -> None:
-                pass
-
-        return Server(("127.0.0.1", port), Handler)
+        return TlsServer(context, Handler, port=port)
 
 
 def main() -> None:

@@ -6,14 +6,14 @@ their place in peers_test.py where PyPI is reached.
 """
 
 import base64
-import http.server
 import json
 import pathlib
 import ssl
 import subprocess
-import threading
 import time
 import urllib.parse
+
+from tls_server import TlsHandler, TlsServer
 
 API = "2.1"
 
@@ -57,38 +57,21 @@ class Keylime:
         context.verify_mode = ssl.CERT_REQUIRED
         keylime = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                self.request.settimeout(30)
-                self.request = context.wrap_socket(self.request, server_side=True)
-                super().setup()
-
+        class Handler(TlsHandler):
             def do_GET(self) -> None:
                 keylime._reply(self)
 
             do_POST = do_DELETE = do_PUT = do_GET
 
-            def log_message(self, *_) -> None:
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-
-            def handle_error(self, *_) -> None:
-                pass
-
-        self._servers = [Server(("127.0.0.1", 0), Handler) for _ in range(2)]
-        self.verifier_port, self.registrar_port = (s.server_address[1] for s in self._servers)
+        self._servers = [TlsServer(context, Handler) for _ in range(2)]
+        self.verifier_port, self.registrar_port = (server.port for server in self._servers)
         for server in self._servers:
-            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            server.start()
         return self
 
     def __exit__(self, *_) -> None:
         for server in self._servers:
-            server.shutdown()
-            server.server_close()
+            server.stop()
 
     @property
     def ca(self) -> str:
@@ -125,7 +108,7 @@ class Keylime:
             "call_timeout": "5",
         }
 
-    def _reply(self, request: http.server.BaseHTTPRequestHandler) -> None:
+    def _reply(self, request: TlsHandler) -> None:
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         self.requests.append(f"{request.command} {request.path}")
         time.sleep(self.delay)

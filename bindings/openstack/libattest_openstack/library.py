@@ -2,9 +2,9 @@
 """The one door to libattest: everything else of it is called through call().
 
 A service on eventlet is one native thread: a call that blocks there stops all of it. Such a
-service's calls go to eventlet's pool of native threads; one with threads of its own
-calls directly. Nothing is started at import. What call() runs must not log: eventlet's locks are
-not for other native threads.
+service's calls go to eventlet's pool of native threads; one with threads of its own calls directly.
+Nothing is started at import. What call() runs must not log and must not take a lock of `threading`:
+those are eventlet's, and not for other native threads.
 """
 
 import sys

@@ -162,7 +162,13 @@ def look(task: Any) -> None:
         elif job is None:
             _submit(task.node)
         return
-    outcome: Outcome = job.future.result()
+    # What is no Exception, eventlet's timeouts among it, ends a job past _work().
+    error = job.future.exception()
+    outcome: Outcome = (
+        Outcome("pending", f"unexpected error: {one_line(repr(error), 200)}")
+        if error is not None
+        else job.future.result()
+    )
     if outcome.verdict != "pending":
         _conclude(task, run["id"], outcome)
     elif late:

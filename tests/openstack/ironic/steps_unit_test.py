@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where Ironic calls us, on its own test bases: steps, their order, a cycle's begin and end."""
 
+import concurrent.futures
 import uuid
 from unittest import mock
 
@@ -356,12 +357,22 @@ class Looks(Base):
         return [call.args[2] for call in conclude.call_args_list]
 
     @staticmethod
-    def done(*outcome):
-        return mock.Mock(**{"done.return_value": True,
-                            "result.return_value": waiting.Outcome(*outcome)})  # fmt: skip
+    def done(*outcome) -> concurrent.futures.Future:
+        future: concurrent.futures.Future = concurrent.futures.Future()
+        future.set_result(waiting.Outcome(*outcome))
+        return future
+
+    def test_a_job_that_was_torn_down_is_begun_again_until_it_is_late(self):
+        future: concurrent.futures.Future = concurrent.futures.Future()
+        future.set_exception(KeyboardInterrupt("no Exception, as eventlet's Timeout is none"))
+        self.assertEqual([], self.look(1, future))
+        self.submitted.assert_called_once()
+        (outcome,) = self.look(11, future)
+        self.assertEqual("unknown", outcome.verdict)
+        self.assertIn("KeyboardInterrupt", outcome.reason)
 
     def test_a_verdict_that_does_not_come_is_none(self):
-        working = mock.Mock(**{"done.return_value": False})
+        working: concurrent.futures.Future = concurrent.futures.Future()
         for future in (None, working, self.done("pending", "no word")):
             self.assertEqual([], self.look(1, future))
             (outcome,) = self.look(11, future)
@@ -372,7 +383,7 @@ class Looks(Base):
         for verdict in ("trusted", "failed", "unknown"):
             self.assertEqual(verdict, self.look(1, self.done(verdict, "why"))[0].verdict)
         for future, submitted in ((None, 1), (self.done("pending", ""), 1),
-                                  (mock.Mock(**{"done.return_value": False}), 0)):
+                                  (concurrent.futures.Future(), 0)):
             self.look(1, future)
             self.assertEqual(submitted, self.submitted.call_count)
 

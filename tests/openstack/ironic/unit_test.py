@@ -3,7 +3,6 @@
 
 import base64
 import collections
-import concurrent.futures
 import gzip
 import hashlib
 import io
@@ -790,26 +789,6 @@ class Waiting(Base):
         record.start_run(phase)
         record.save()
         return node
-
-    def test_a_job_that_was_torn_down_is_done_again_until_it_is_late(self):
-        self.config(attestation_timeout=60, group="libattest")
-        node = self.waiting()
-        run = Record(node).run
-        job = jobs.Job(concurrent.futures.Future(), {})
-        job.future.set_exception(KeyboardInterrupt("of eventlet's kind"))
-        with mock.patch.object(waiting.JOBS, "look", return_value=job), \
-             mock.patch.object(waiting, "_submit") as submit, \
-             mock.patch.object(waiting, "_conclude") as conclude, \
-             task_manager.acquire(self.context, node.uuid, shared=True) as task:
-            waiting.look(task)
-            submit.assert_called_once()
-            conclude.assert_not_called()
-            with mock.patch.object(waiting.time, "time", return_value=run["started"] + 61):
-                waiting.look(task)
-        submit.assert_called_once()
-        outcome = conclude.call_args.args[2]
-        self.assertEqual("unknown", outcome.verdict)
-        self.assertIn("KeyboardInterrupt", outcome.reason)
 
     def conclude(self, node, outcome) -> dict:
         with task_manager.acquire(self.context, node.uuid, shared=True) as task, \

@@ -30,7 +30,7 @@ from mirror_doubles import (
 
 from libattest_nova import host_map, verdict_file
 from libattest_nova.backends import Answer
-from libattest_nova.mirror import appraisal, book, clock, options, rest, state
+from libattest_nova.mirror import appraisal, book, clock, lanes, options, rest, state
 from libattest_nova.mirror.acts import Acts
 from libattest_nova.mirror.appraisal import HostFailed
 from libattest_nova.mirror.compute import Compute
@@ -695,6 +695,33 @@ class Lanes(unittest.TestCase):
         for hosts in ({}, None):
             self.lane.wait(self.lane.post(hosts), clock.now() + 5)
         self.assertEqual([5, 50], [round(seconds) for seconds in self.service.seconds])
+
+    def test_the_one_that_goes_after_another_waits_for_its_turn(self):
+        last = Recorder()
+        after = Lane("nova", last, 5.0, 5.0, after=self.lane)
+        self.addCleanup(after.close)
+        self.service.hang.set()
+        number = after.post({})
+        self.lane.post({})
+        until(lambda: self.service.seen)
+        time.sleep(0.2)
+        self.assertEqual([], last.seen)
+        self.service.hang.clear()
+        self.assertIsNone(after.wait(number, clock.now() + 5))
+        self.assertEqual([{}], last.seen)
+
+    def test_but_not_for_one_that_hangs(self):
+        last = Recorder()
+        with mock.patch.object(lanes, "PATIENCE", 0.2):
+            after = Lane("nova", last, 5.0, 5.0, after=self.lane)
+            self.addCleanup(after.close)
+            self.service.hang.set()
+            self.addCleanup(self.service.hang.clear)
+            self.lane.post({})
+            started = time.monotonic()
+            self.assertIsNone(after.wait(after.post({}), clock.now() + 5))
+            self.assertGreater(time.monotonic() - started, 0.1)
+        self.assertEqual([{}], last.seen)
 
     def test_an_outage_is_one_warning(self):
         for error in (rest.ServiceError("away"), RuntimeError("a bug")):

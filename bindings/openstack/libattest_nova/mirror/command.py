@@ -86,14 +86,15 @@ def _mirror(mine: cfg.ConfigOpts.GroupAttr, stack: contextlib.ExitStack) -> Mirr
     writer = _writer(mine)
     source = _source(mine, acts, folder)
     stack.callback(source.close)
-    lanes = [
-        Lane(name, service, mine.cycle_timeout, mine.exit_timeout)
-        for name, service in _services(mine, acts)
-    ]
-    for lane in lanes:
-        stack.callback(lane.close)
+    lanes: dict[str, Lane] = {}
+    for name, service in _services(mine, acts):
+        # When a service is disabled or enabled, nova-compute writes that into its provider's traits. A
+        # write of ours at the same time would make it give up until its next periodic task.
+        after = lanes.get("placement") if name == "nova" else None
+        lanes[name] = Lane(name, service, mine.cycle_timeout, mine.exit_timeout, after)
+        stack.callback(lanes[name].close)
     times = Times(mine.interval, mine.verdict_lifetime, mine.cycle_timeout, mine.exit_timeout)
-    return Mirror(times, source, lanes, writer)
+    return Mirror(times, source, list(lanes.values()), writer)
 
 
 def _check(mine: cfg.ConfigOpts.GroupAttr) -> None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One thread a service. It works on what it was told last; what it had no time for is passed over.
 
-A service that hangs holds up its own lane, until the deadline of the turn, and nobody else. Each turn
-begins with a look at how things are, so a turn that failed is made good by the next.
+A service that hangs holds up its own lane, until the deadline of the turn, and for PATIENCE the lane
+that goes after it, and nobody else. Each turn begins with a look at how things are, so a turn that
+failed is made good by the next.
 """
 
 import logging
@@ -17,6 +18,9 @@ from .rest import ServiceError
 
 LOG = logging.getLogger(__name__)
 
+# Seconds that a lane waits for the turn of the one that it goes after.
+PATIENCE = 2.0
+
 
 class Service(Protocol):
     def apply(self, hosts: Hosts, deadline: float) -> None:
@@ -27,12 +31,21 @@ class Service(Protocol):
 
 
 class Lane:
-    """Daemon threads: one that hangs does not keep the process from ending."""
+    """Daemon threads: one that hangs does not keep the process from ending.
+
+    `after`: a lane that is posted the same; its turn comes first.
+    """
 
     def __init__(
-        self, name: str, service: Service, turn_timeout: float, withdraw_timeout: float
+        self,
+        name: str,
+        service: Service,
+        turn_timeout: float,
+        withdraw_timeout: float,
+        after: "Lane | None" = None,
     ) -> None:
         self.name = name
+        self._after = after
         self._service = service
         self._turn_timeout, self._withdraw_timeout = turn_timeout, withdraw_timeout
         self._condition = threading.Condition()
@@ -75,6 +88,8 @@ class Lane:
                 if self._done == self._posted:
                     return
                 number, hosts = self._posted, self._next
+            if self._after is not None:
+                self._after.wait(number, clock.now() + PATIENCE)
             error = self._turn(hosts)
             with self._condition:
                 self._done, self._error = number, error

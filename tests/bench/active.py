@@ -305,7 +305,7 @@ def main() -> None:
                 rows.append((f"{nodes} {transport}", row))
                 show(rows[-1:])
     finally:
-        if len(rows) != 1:
+        if len(rows) > 1:
             show(rows)
 
 

@@ -97,6 +97,7 @@ class Watch:
         if caller is not self._caller:
             return
         seen, late, pace = set(), 0, Pace()
+        late_after = LATE * CONF.libattest.active_interval
         rows = manager.iter_nodes(
             filters={"provision_state": states.ACTIVE},
             fields=["updated_at", "maintenance", "reservation"],
@@ -110,7 +111,7 @@ class Watch:
             try:
                 watched = self._watched(context, uuid, updated_at)
                 if watched is not None:
-                    late += watched.round_at < time.time() - LATE * CONF.libattest.active_interval
+                    late += watched.round_at < time.time() - late_after
                     if self._start_if_due(watched):
                         pace.started(self._pause())
             except exception.NodeNotFound:
@@ -123,9 +124,9 @@ class Watch:
             ACTIVE_JOBS.forget(uuid)
         for uuid in self._others.keys() - seen:
             del self._others[uuid]
-        self._tell(late)
+        self._tell(late, late_after)
 
-    def _tell(self, late: int) -> None:
+    def _tell(self, late: int, late_after: int) -> None:
         notify.late(late)
         if late and time.monotonic() >= self._told + TELL_AGAIN:
             self._told = time.monotonic()
@@ -133,11 +134,7 @@ class Watch:
                 "%(late)d of %(all)d active nodes have had no attestation for more than %(seconds)d s: "
                 "their agents are silent or slow, [libattest]workers are too few, or so many nodes "
                 "want another conductor or a longer [libattest]active_interval",
-                {
-                    "late": late,
-                    "all": len(self.nodes),
-                    "seconds": LATE * CONF.libattest.active_interval,
-                },
+                {"late": late, "all": len(self.nodes), "seconds": late_after},
             )
 
     def _watched(self, context: Any, uuid: str, updated_at: Any) -> Watched | None:

@@ -2,6 +2,7 @@
 """The mirror on Nova's own in-process base: what trait, disabling and locking each cover, and what not."""
 
 import http.server
+import itertools
 import os
 import pathlib
 import subprocess
@@ -12,6 +13,7 @@ import unittest
 import unittest.mock
 import urllib.parse
 import warnings
+from collections.abc import Callable
 
 # As in a service, it chooses between eventlet and threads: before everything else of Nova's.
 import nova.cmd  # noqa: F401, I001
@@ -254,13 +256,19 @@ class Instances(Base):
 class Door:
     """Where a process of its own reaches what is only in this one: Nova's tests serve on no port."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wrote: Callable[[], None], delay: float = 0.0) -> None:
+        """`wrote` is called when a write is answered; each takes `delay` seconds."""
+
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 # Nova's stand-in for keystone reads headers that keystoneauth can not be told to send.
                 headers = {**self.headers, **OPERATOR, "Host": urllib.parse.urlsplit(url).netloc}
+                if self.command != "GET":
+                    time.sleep(delay)
                 answer = requests.request(self.command, url + self.path, data=body, headers=headers)
+                if self.command != "GET":
+                    wrote()
                 self.send_response(answer.status_code)
                 for name in ("Content-Type", "OpenStack-API-Version"):
                     if name in answer.headers:
@@ -292,22 +300,23 @@ class Command(Base):
         super().setUp()
         self.oat = Service(WORK)
         self.addCleanup(self.oat.stop)
+        self.writes: list[str] = []  # whose they were
         sections = {
             "libattest_mirror": {
                 "source": "filter", "disable_services": "untrusted", "stop_instances": "untrusted",
                 "state_dir": WORK / "mirror", "write_verdicts": "false",
             },
             "trusted_computing": {"backend": "oat", **self.oat.options()},
-            "placement": self.access(self.placement.fixture.endpoint),
-            "nova": self.access(self.admin_api.base_url),
+            "placement": self.access("placement", self.placement.fixture.endpoint, 0.3),
+            "nova": self.access("nova", self.admin_api.base_url),
         }  # fmt: skip
         lines = []
         for section, values in sections.items():
             lines += [f"[{section}]", *(f"{name} = {value}" for name, value in values.items())]
         (WORK / "mirror.conf").write_text("\n".join(lines) + "\n")
 
-    def access(self, url: str) -> dict[str, str]:
-        door = Door(url)
+    def access(self, name: str, url: str, delay: float = 0.0) -> dict[str, str]:
+        door = Door(url, lambda: self.writes.append(name), delay)
         self.addCleanup(door.close)
         return {"auth_type": "admin_token", "endpoint": door.url, "token": "admin"}
 
@@ -346,6 +355,10 @@ class Command(Base):
         forced = self.place(self.trusting, az="nova:host1")
         self.assertEqual("host1", forced["OS-EXT-SRV-ATTR:host"])
         self.assertTrue(self.show(server)["locked"])  # that is the operator's
+        # nova-compute writes what a service's status is into its provider, and gives up where another
+        # writes there: each time the daemon is through with placement before it tells Nova.
+        turns = [name for name, _ in itertools.groupby(self.writes)]
+        self.assertEqual(["placement", "nova"] * 2, turns)
 
     def test_a_service_that_fails_takes_the_trait_and_disables_nobody(self) -> None:
         self.oat.say(host1="trusted", host2="trusted")
